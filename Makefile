@@ -1,0 +1,64 @@
+# distributed: replicated state and causal order for PostgreSQL.
+#
+#   make && make install && make installcheck      (PG_CONFIG=... picks the server)
+#
+# FEATURES is the one list: each entry ROOM/NAME stands for src/ROOM/NAME.c,
+# sql/ROOM/NAME.sql, sql_tests/NAME.sql, expected/NAME.out and doc/NAME.md.
+# Its order is the order of the SQL fragments in the extension script.
+
+EXTENSION = distributed
+EXTVERSION = 1.0
+
+FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc
+
+# Kernels and codecs: no SQL-callable function lives here.
+CORE = input json_tree wire node_name node_table node_table_io node_table_state lattice hybrid_time
+
+# Tests that concern every type rather than one.
+CROSS_TESTS = laws catalog
+
+MODULE_big = distributed
+OBJS = src/distributed.o $(CORE:%=src/core/%.o) $(FEATURES:%=src/%.o)
+
+SCRIPT = $(EXTENSION)--$(EXTVERSION).sql
+DATA_built = $(SCRIPT)
+
+REGRESS = $(notdir $(FEATURES)) $(CROSS_TESTS)
+REGRESS_STAGE = build/regress
+REGRESS_OPTS = --inputdir=$(REGRESS_STAGE) --outputdir=$(REGRESS_STAGE) --load-extension=$(EXTENSION)
+REGRESS_PREP = regress-stage
+
+EXTRA_CLEAN = build tmp_check
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+PG_CPPFLAGS_PROJECT = -I$(srcdir)/src
+override CPPFLAGS := $(PG_CPPFLAGS_PROJECT) $(CPPFLAGS)
+
+SQL_FRAGMENTS = $(FEATURES:%=$(srcdir)/sql/%.sql)
+SQL_TEMPLATES = $(wildcard $(srcdir)/sql/core/*.sql)
+
+$(SCRIPT): $(SQL_FRAGMENTS) $(SQL_TEMPLATES) $(srcdir)/sql/core/assemble.awk $(srcdir)/Makefile
+	awk -v templates=$(srcdir)/sql/core -v extension=$(EXTENSION) -f $(srcdir)/sql/core/assemble.awk $(SQL_FRAGMENTS) > $@.tmp
+	mv $@.tmp $@
+
+# PGXS looks for sql/ and expected/ under the input directory; ours keeps its
+# tests in sql_tests/, since sql/ holds the extension itself.
+.PHONY: regress-stage tapcheck print-features
+regress-stage:
+	mkdir -p $(REGRESS_STAGE)
+	ln -sfn $(abspath $(srcdir))/sql_tests $(REGRESS_STAGE)/sql
+	ln -sfn $(abspath $(srcdir))/expected $(REGRESS_STAGE)/expected
+
+# Tests over several clusters, crashes and upgrades; needs perl's IPC::Run.
+tapcheck:
+	$(prove_installcheck)
+
+print-features:
+	@printf '%s\n' $(FEATURES)
+
+# Every object depends on every header: the tree is small, and a stale object
+# after a header change costs more than it saves.
+$(OBJS): $(wildcard $(srcdir)/src/*/*.h)

@@ -1,0 +1,46 @@
+
+-- What every lattice type has: merge, inclusion, jsonb.
+
+CREATE FUNCTION merge(@T@, @T@) RETURNS @T@
+AS 'MODULE_PATHNAME', '@T@_merge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION merge(@T@, @T@) IS 'join: the least value that includes both';
+
+CREATE AGGREGATE merge(@T@) (
+	SFUNC = merge, STYPE = @T@, COMBINEFUNC = merge, PARALLEL = SAFE, SSPACE = 2048
+);
+COMMENT ON AGGREGATE merge(@T@) IS 'join of all values; null if there are none';
+
+CREATE OPERATOR | (
+	LEFTARG = @T@, RIGHTARG = @T@, FUNCTION = merge, COMMUTATOR = |
+);
+COMMENT ON OPERATOR | (@T@, @T@) IS 'merge: the least value that includes both';
+
+CREATE FUNCTION @T@_contained(@T@, @T@) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION @T@_contains(@T@, @T@) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @T@_contained(@T@, @T@) IS 'implementation of <@ operator';
+COMMENT ON FUNCTION @T@_contains(@T@, @T@) IS 'implementation of @> operator';
+
+CREATE OPERATOR <@ (
+	LEFTARG = @T@, RIGHTARG = @T@, FUNCTION = @T@_contained,
+	COMMUTATOR = @>, RESTRICT = matchingsel, JOIN = matchingjoinsel
+);
+CREATE OPERATOR @> (
+	LEFTARG = @T@, RIGHTARG = @T@, FUNCTION = @T@_contains,
+	COMMUTATOR = <@, RESTRICT = matchingsel, JOIN = matchingjoinsel
+);
+COMMENT ON OPERATOR <@ (@T@, @T@) IS 'is already included in';
+COMMENT ON OPERATOR @> (@T@, @T@) IS 'already includes';
+
+CREATE FUNCTION @T@_from_jsonb(jsonb) RETURNS @T@
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION @T@_to_jsonb(@T@) RETURNS jsonb
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @T@_from_jsonb(jsonb) IS 'convert jsonb to @T@';
+COMMENT ON FUNCTION @T@_to_jsonb(@T@) IS 'convert @T@ to jsonb';
+
+CREATE CAST (jsonb AS @T@) WITH FUNCTION @T@_from_jsonb(jsonb);
+CREATE CAST (@T@ AS jsonb) WITH FUNCTION @T@_to_jsonb(@T@) AS ASSIGNMENT;
+COMMENT ON CAST (jsonb AS @T@) IS 'read the JSON form of @T@';
+COMMENT ON CAST (@T@ AS jsonb) IS 'the JSON form of @T@';

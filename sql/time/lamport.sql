@@ -1,0 +1,45 @@
+
+--
+-- lamport: Lamport timestamps
+--
+
+CREATE TYPE lamport;
+
+CREATE FUNCTION lamport_in(cstring) RETURNS lamport
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lamport_out(lamport) RETURNS cstring
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lamport_recv(internal) RETURNS lamport
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lamport_send(lamport) RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lamport_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION lamport_out(lamport) IS 'I/O';
+COMMENT ON FUNCTION lamport_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION lamport_send(lamport) IS 'I/O';
+
+CREATE TYPE lamport (
+	INPUT = lamport_in, OUTPUT = lamport_out, RECEIVE = lamport_recv, SEND = lamport_send,
+	LIKE = bigint
+);
+COMMENT ON TYPE lamport IS 'Lamport timestamp: 0 to 2^63-1';
+
+-- @include order T=lamport LT=< LE=<= GE=>= GT=>
+-- @include scalar T=lamport
+
+CREATE FUNCTION lamport(bigint) RETURNS lamport
+AS 'MODULE_PATHNAME', 'lamport_from_bigint' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lamport(bigint) IS 'convert bigint to lamport';
+
+CREATE CAST (bigint AS lamport) WITH FUNCTION lamport(bigint);
+CREATE CAST (lamport AS bigint) WITHOUT FUNCTION AS ASSIGNMENT;
+COMMENT ON CAST (bigint AS lamport) IS 'the counter, which must not be negative';
+COMMENT ON CAST (lamport AS bigint) IS 'the counter';
+
+CREATE FUNCTION tick(clock lamport) RETURNS lamport
+AS 'MODULE_PATHNAME', 'lamport_tick' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION tick(lamport) IS 'the timestamp of the next event';
+
+CREATE FUNCTION receive(local lamport, remote lamport) RETURNS lamport
+AS 'MODULE_PATHNAME', 'lamport_receive' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION receive(lamport, lamport) IS 'the timestamp of receiving a message: greater than both';

@@ -1,0 +1,74 @@
+/*
+ * compat.h
+ *		The one place that knows how the supported servers (13 to 18) differ.
+ *
+ * Everything else is written for the newest spelling; older servers get it
+ * from here.
+ */
+#ifndef DISTRIBUTED_COMPAT_H
+#define DISTRIBUTED_COMPAT_H
+
+#include "postgres.h"
+
+#include "common/jsonapi.h"
+#include "fmgr.h"
+#include "utils/guc.h"
+
+#if PG_VERSION_NUM < 130000
+#error "distributed needs PostgreSQL 13 or newer"
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#include "varatt.h"
+#endif
+
+/*
+ * Soft errors (16): input functions may hand a bad value back to the caller
+ * instead of throwing.  Before that, saving an error means throwing it.
+ */
+#if PG_VERSION_NUM < 160000
+#define errsave(context, ...) ereport(ERROR, __VA_ARGS__)
+#define SOFT_ERROR_CONTEXT(fcinfo) ((struct Node *) NULL)
+#else
+#define SOFT_ERROR_CONTEXT(fcinfo) ((fcinfo)->context)
+#endif
+
+/* Semantic actions of the JSON parser return a result since 16. */
+#if PG_VERSION_NUM < 160000
+typedef void JsonActionResult;
+#define JSON_ACTION_DONE return
+#else
+typedef JsonParseErrorType JsonActionResult;
+#define JSON_ACTION_DONE return JSON_SUCCESS
+#endif
+
+static inline JsonLexContext *
+compat_json_lexer(char *json, int length, int encoding)
+{
+#if PG_VERSION_NUM < 170000
+	return makeJsonLexContextCstringLen(json, length, encoding, true);
+#else
+	return makeJsonLexContextCstringLen(NULL, json, length, encoding, true);
+#endif
+}
+
+/* Counted strings lost the flag of the second protocol version in 17. */
+#if PG_VERSION_NUM < 170000
+#define compat_send_counted_text(buf, bytes, length) pq_sendcountedtext(buf, bytes, length, false)
+#else
+#define compat_send_counted_text(buf, bytes, length) pq_sendcountedtext(buf, bytes, length)
+#endif
+
+/* Unknown settings under our prefix are mistakes: 15 rejects, older ones warn. */
+static inline void
+compat_reserve_settings(const char *prefix)
+{
+#if PG_VERSION_NUM < 150000
+	EmitWarningsOnPlaceholders(prefix);
+#else
+	MarkGUCPrefixReserved(prefix);
+#endif
+}
+
+#endif							/* DISTRIBUTED_COMPAT_H */

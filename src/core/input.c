@@ -1,0 +1,135 @@
+/*
+ * input.c
+ *		How every type reports a value that it cannot accept.
+ *
+ * The same readers serve text, jsonb, binary images and function arguments;
+ * what differs is only the SQLSTATE (22P02 for text, 22P03 for binary, 22003
+ * for a number that does not fit) and whether the error may be soft.  An
+ * InputSource carries that difference through them.
+ */
+#include "core/compat.h"
+
+#include "core/input.h"
+
+InputSource
+input_from_text(const char *type_name, const char *hint, struct Node *escontext)
+{
+	InputSource source = {type_name, hint, ERRCODE_INVALID_TEXT_REPRESENTATION, escontext};
+
+	return source;
+}
+
+InputSource
+input_from_binary(const char *type_name)
+{
+	InputSource source = {type_name, NULL, ERRCODE_INVALID_BINARY_REPRESENTATION, NULL};
+
+	return source;
+}
+
+InputSource
+input_from_arguments(const char *type_name)
+{
+	InputSource source = {type_name, NULL, ERRCODE_INVALID_TEXT_REPRESENTATION, NULL};
+
+	return source;
+}
+
+/*
+ * Raise or save one fault.  The detail names the offending part, the message
+ * the type, the hint the form that would have been accepted.
+ */
+static void
+input_report(const InputSource *source, int sqlstate, const char *message, const char *detail)
+{
+	errsave(source->escontext,
+			(errcode(sqlstate), errmsg(message, source->type_name),
+			 errdetail_internal("%s", detail),
+			 source->hint ? errhint("%s", source->hint) : 0));
+}
+
+static char *input_format_detail(const char *format, va_list args) pg_attribute_printf(1, 0);
+
+static char *
+input_format_detail(const char *format, va_list args)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (;;)
+	{
+		va_list		attempt;
+		int			needed;
+
+		va_copy(attempt, args);
+		needed = appendStringInfoVA(&buf, format, attempt);
+		va_end(attempt);
+		if (needed == 0)
+			return buf.data;
+		enlargeStringInfo(&buf, needed);
+	}
+}
+
+bool
+input_malformed(const InputSource *source, const char *detail,...)
+{
+	va_list		args;
+
+	va_start(args, detail);
+	input_report(source, source->malformed,
+				 source->malformed == ERRCODE_INVALID_BINARY_REPRESENTATION
+				 ? gettext_noop("invalid binary representation of type %s")
+				 : gettext_noop("invalid input syntax for type %s"),
+				 input_format_detail(detail, args));
+	va_end(args);
+	return false;
+}
+
+bool
+input_out_of_range(const InputSource *source, const char *detail,...)
+{
+	va_list		args;
+
+	va_start(args, detail);
+	input_report(source, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+				 gettext_noop("value out of range for type %s"),
+				 input_format_detail(detail, args));
+	va_end(args);
+	return false;
+}
+
+/*
+ * Read the number "token" as a counter, 0 to 2^63-1: decimal digits and
+ * nothing else, since a counter counts events.  "owner" is what it counts
+ * for, in quotes where it is a name.
+ */
+bool
+input_counter(const InputSource *source, const char *token, const char *owner, uint64 *counter)
+{
+	uint64		value = 0;
+	const char *digit;
+
+	if (token[0] == '-')
+		return input_out_of_range(source, "The counter of %s is negative: %s.", owner, token);
+	for (digit = token; *digit; digit++)
+	{
+		if (*digit < '0' || *digit > '9')
+			return input_malformed(source, "The counter of %s is not a whole number: %s.",
+								   owner, token);
+	}
+	if (digit == token)
+		return input_malformed(source, "The counter of %s is missing.", owner);
+	for (digit = token; *digit; digit++)
+	{
+		uint64		next = value * 10 + (*digit - '0');
+
+		/* value is at most 2^63-1 here, so next may wrap only past 2^64 */
+		if (value > PG_INT64_MAX / 10 || next > PG_INT64_MAX)
+			return input_out_of_range(source,
+									  "The counter of %s, %s, is greater than " INT64_FORMAT ".",
+									  owner, token, PG_INT64_MAX);
+		value = next;
+	}
+	*counter = value;
+	return true;
+}

@@ -1,0 +1,43 @@
+/*
+ * json_tree.h
+ *		JSON text as a tree that a type's reader can walk, and back to jsonb.
+ */
+#ifndef DISTRIBUTED_JSON_TREE_H
+#define DISTRIBUTED_JSON_TREE_H
+
+#include "postgres.h"
+
+#include "core/input.h"
+#include "lib/stringinfo.h"
+
+typedef enum JsonTreeKind
+{
+	JSON_TREE_OBJECT,
+	JSON_TREE_ARRAY,
+	JSON_TREE_STRING,
+	JSON_TREE_NUMBER,
+	JSON_TREE_BOOLEAN,
+	JSON_TREE_NULL
+} JsonTreeKind;
+
+typedef struct JsonTree JsonTree;
+
+struct JsonTree
+{
+	JsonTreeKind kind;
+	const char *name;			/* key in the enclosing object, or NULL */
+	const char *text;			/* scalar: de-escaped string, or literal token */
+	int			nchildren;		/* object or array */
+	int			maxchildren;
+	JsonTree  **children;
+	JsonTree   *parent;
+};
+
+extern JsonTree *json_tree_read(const char *text, int length, const InputSource *source);
+extern const char *json_tree_kind_name(JsonTreeKind kind);
+extern void json_tree_append_string(StringInfo buf, const char *bytes, int length);
+extern char *json_tree_quote(const char *bytes, int length);
+extern char *json_tree_from_jsonb(Datum jsonb);
+extern Datum json_tree_to_jsonb(char *text);
+
+#endif							/* DISTRIBUTED_JSON_TREE_H */

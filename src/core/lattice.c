@@ -1,0 +1,137 @@
+/*
+ * lattice.c
+ *		One function per type that is its merge, its "|" and the transition of
+ *		its aggregate.
+ *
+ * merge(a, b) is called in two ways.  As a function or operator it returns a
+ * new flat value.  As an aggregate's transition or combine function its first
+ * argument is the state, which becomes an expanded object in the aggregate's
+ * memory and absorbs each value in place: the executor passes such an object
+ * along by reference, so a row costs no copy and no allocation.  The state
+ * type is the type itself, so partial states are plain values that any worker,
+ * partition or shard can hand over.
+ *
+ * The object is modified in place only inside an aggregate.  Elsewhere even a
+ * read-write reference is treated as a value: older servers let the result of
+ * a window aggregate through in that form, while they still need its state.
+ */
+#include "core/compat.h"
+
+#include "access/detoast.h"
+#include "common/hashfn.h"
+#include "core/lattice.h"
+#include "utils/memutils.h"
+
+static Size
+lattice_state_flat_size(ExpandedObjectHeader *eoh)
+{
+	LatticeState *state = (LatticeState *) eoh;
+
+	return state->type->flat_size(state);
+}
+
+static void
+lattice_state_flatten(ExpandedObjectHeader *eoh, void *result, Size allocated_size)
+{
+	LatticeState *state = (LatticeState *) eoh;
+
+	state->type->flatten(state, (struct varlena *) result, allocated_size);
+}
+
+static const ExpandedObjectMethods lattice_state_methods = {
+	lattice_state_flat_size,
+	lattice_state_flatten
+};
+
+static LatticeState *
+lattice_state_create(const LatticeType *type, Datum value, MemoryContext parent)
+{
+	struct varlena *flat = PG_DETOAST_DATUM_PACKED(value);
+	MemoryContext context;
+	LatticeState *state;
+
+	context = AllocSetContextCreate(parent, "distributed merge state", ALLOCSET_START_SMALL_SIZES);
+	MemoryContextSetIdentifier(context, type->name);
+	state = MemoryContextAllocZero(context, type->state_size);
+	EOH_init_header(&state->eoh, &lattice_state_methods, context);
+	state->type = type;
+	type->load(state, flat);
+	return state;
+}
+
+/* The state behind a datum, if it is one of this type that we may modify. */
+static LatticeState *
+lattice_state_writable(const LatticeType *type, Datum value)
+{
+	LatticeState *state;
+
+	if (!VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)))
+		return NULL;
+	state = (LatticeState *) DatumGetEOHP(value);
+	if (state->eoh.eoh_methods != &lattice_state_methods || state->type != type)
+		return NULL;
+	return state;
+}
+
+Datum
+lattice_merge(FunctionCallInfo fcinfo, const LatticeType *type)
+{
+	MemoryContext aggregate_context;
+
+	if (AggCheckCallContext(fcinfo, &aggregate_context))
+	{
+		LatticeState *state = lattice_state_writable(type, PG_GETARG_DATUM(0));
+
+		if (state == NULL)
+			state = lattice_state_create(type, PG_GETARG_DATUM(0), aggregate_context);
+		type->absorb(state, PG_GETARG_VARLENA_PP(1));
+		return EOHPGetRWDatum(&state->eoh);
+	}
+	return PointerGetDatum(type->combine(type, PG_GETARG_VARLENA_PP(0), PG_GETARG_VARLENA_PP(1)));
+}
+
+/*
+ * Equality of two arguments.  The stored form is canonical, so it is equality
+ * of bytes; values of different sizes need not even be detoasted.
+ */
+bool
+lattice_equal(FunctionCallInfo fcinfo)
+{
+	Datum		a = PG_GETARG_DATUM(0);
+	Datum		b = PG_GETARG_DATUM(1);
+	Size		size = toast_raw_datum_size(a);
+	struct varlena *left;
+	struct varlena *right;
+	bool		equal;
+
+	if (size != toast_raw_datum_size(b))
+		return false;
+	left = PG_DETOAST_DATUM_PACKED(a);
+	right = PG_DETOAST_DATUM_PACKED(b);
+	equal = memcmp(VARDATA_ANY(left), VARDATA_ANY(right), size - VARHDRSZ) == 0;
+	PG_FREE_IF_COPY(left, 0);
+	PG_FREE_IF_COPY(right, 1);
+	return equal;
+}
+
+Datum
+lattice_hash(FunctionCallInfo fcinfo)
+{
+	struct varlena *flat = PG_GETARG_VARLENA_PP(0);
+	Datum		hash = hash_any((const unsigned char *) VARDATA_ANY(flat),
+								VARSIZE_ANY_EXHDR(flat));
+
+	PG_FREE_IF_COPY(flat, 0);
+	return hash;
+}
+
+Datum
+lattice_hash_extended(FunctionCallInfo fcinfo)
+{
+	struct varlena *flat = PG_GETARG_VARLENA_PP(0);
+	Datum		hash = hash_any_extended((const unsigned char *) VARDATA_ANY(flat),
+										 VARSIZE_ANY_EXHDR(flat), PG_GETARG_INT64(1));
+
+	PG_FREE_IF_COPY(flat, 0);
+	return hash;
+}

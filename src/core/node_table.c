@@ -1,0 +1,708 @@
+/*
+ * node_table.c
+ *		The kernel of clocks and counters: sorted nodes, each with a few
+ *		unsigned counters, joined by maximum.
+ *
+ * A table maps node names to "arity" counters, each 0 to 2^63-1; a node that
+ * is absent counts 0.  Under the pointwise order that is a lattice: the join
+ * takes the greater counter of every node, the meet the lesser (Mattern,
+ * "Virtual time and global states of distributed systems", 1989; for counters
+ * Shapiro et al., "A comprehensive study of convergent and commutative
+ * replicated data types", 2011).  vclock is this table with one counter.
+ *
+ * Stored bytes, behind the varlena header:
+ *
+ *		bytes			content
+ *		4				bits 0-28 number of nodes n; bits 29-30 flags of the type
+ *						on top; bit 31 set if counters take 8 bytes, else 4
+ *		arity * n * 4|8	counters: a column per counter, in the order of the nodes
+ *		n				length of each name, 1 to 255
+ *		rest			the names, without separators
+ *
+ * Integers are in the machine's byte order and at any alignment, so a short
+ * varlena is read where it lies.  Nodes are sorted by name (bytes), nodes
+ * whose counters are all 0 are absent, and counters are wide only if one of
+ * them needs it: equal tables have equal bytes.  Counters stand together and
+ * lengths and names stand together, so two tables over the same nodes, the
+ * common case, are told by one memcmp and combined by one loop over integers.
+ */
+#include "core/compat.h"
+
+#include "core/node_table.h"
+#include "miscadmin.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+
+/* How many entries may be collected before a cancel is noticed. */
+#define NODE_ENTRIES_CHECK_INTERVAL 65536
+
+Size
+node_table_flat_size(uint32 nnodes, Size names_size, uint8 arity, bool wide)
+{
+	return VARHDRSZ + sizeof(uint32) +
+		(Size) nnodes * arity * (wide ? sizeof(uint64) : sizeof(uint32)) +
+		nnodes + names_size;
+}
+
+/*
+ * Find the parts of the image "flat" holds.  The image may have a short
+ * header, but must not be compressed or external.
+ */
+void
+node_table_open(NodeTable *table, const struct varlena *flat, uint8 arity)
+{
+	const char *image = VARDATA_ANY(flat);
+	Size		size = VARSIZE_ANY_EXHDR(flat);
+	uint32		head;
+	Size		counters_size;
+
+	if (unlikely(size < sizeof(head)))
+		elog(ERROR, "stored node table has %zu bytes", size);
+	memcpy(&head, image, sizeof(head));
+	table->nnodes = head & NODE_TABLE_COUNT_MASK;
+	table->arity = arity;
+	table->wide = (head & NODE_TABLE_WIDE) != 0;
+	table->flags = (head >> NODE_TABLE_FLAGS_SHIFT) & NODE_TABLE_FLAGS_MASK;
+	counters_size = (Size) table->nnodes * arity *
+		(table->wide ? sizeof(uint64) : sizeof(uint32));
+	if (unlikely(size < sizeof(head) + counters_size + table->nnodes))
+		elog(ERROR, "stored node table of %u nodes has only %zu bytes", table->nnodes, size);
+	table->counters = image + sizeof(head);
+	table->lengths = (const uint8 *) table->counters + counters_size;
+	table->names = (const char *) table->lengths + table->nnodes;
+	table->names_size = size - sizeof(head) - counters_size - table->nnodes;
+}
+
+/*
+ * Prepare the image of a new table of the given shape in "flat", "size" bytes,
+ * and open it; the caller writes counters, lengths and names.
+ */
+void
+node_table_layout(NodeTable *table, struct varlena *flat, Size size, uint32 nnodes,
+				  uint8 arity, bool wide, uint8 flags)
+{
+	uint32		head = nnodes | (wide ? NODE_TABLE_WIDE : 0) |
+		((uint32) flags << NODE_TABLE_FLAGS_SHIFT);
+
+	SET_VARSIZE(flat, size);
+	memcpy(VARDATA(flat), &head, sizeof(head));
+	node_table_open(table, flat, arity);
+}
+
+static struct varlena *
+node_table_new(NodeTable *table, uint32 nnodes, Size names_size, uint8 arity, bool wide,
+			   uint8 flags)
+{
+	Size		size = node_table_flat_size(nnodes, names_size, arity, wide);
+	struct varlena *flat;
+
+	if (!AllocSizeIsValid(size) || nnodes > NODE_TABLE_COUNT_MASK)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("value with %u nodes exceeds the maximum size of a datum", nnodes),
+				 errdetail("It would take %zu bytes, more than %zu.", size, (Size) MaxAllocSize)));
+	flat = palloc(size);
+	node_table_layout(table, flat, size, nnodes, arity, wide, flags);
+	return flat;
+}
+
+static inline void
+node_table_put(NodeTable *table, uint32 slot, uint64 counter)
+{
+	char	   *counters = unconstify(char *, table->counters);
+
+	if (table->wide)
+		memcpy(counters + (Size) slot * sizeof(uint64), &counter, sizeof(uint64));
+	else
+	{
+		uint32		narrow = (uint32) counter;
+
+		memcpy(counters + (Size) slot * sizeof(uint32), &narrow, sizeof(uint32));
+	}
+}
+
+/* Give a laid-out table the nodes of another, which are as many. */
+static void
+node_table_put_nodes(NodeTable *table, const NodeTable *source)
+{
+	memcpy(unconstify(uint8 *, table->lengths), source->lengths,
+		   (Size) source->nnodes + source->names_size);
+}
+
+/*
+ * Fill a laid-out table with the content of another of the same shape, whose
+ * counters fit.
+ */
+void
+node_table_assign(NodeTable *table, const NodeTable *source)
+{
+	uint32		slots = source->nnodes * source->arity;
+
+	if (table->wide == source->wide)
+		memcpy(unconstify(char *, table->counters), source->counters,
+			   (Size) slots * (source->wide ? sizeof(uint64) : sizeof(uint32)));
+	else
+	{
+		for (uint32 slot = 0; slot < slots; slot++)
+			node_table_put(table, slot, node_table_counter(source, slot));
+	}
+	node_table_put_nodes(table, source);
+	node_table_verify(table);
+}
+
+/*
+ * The invariants of the stored form, checked after every build in assertion
+ * builds.
+ */
+void
+node_table_verify(const NodeTable *table)
+{
+#ifdef USE_ASSERT_CHECKING
+	const char *previous = NULL;
+	uint32		previous_length = 0;
+	Size		names_size = 0;
+	bool		needs_wide = false;
+	NodeCursor	cursor;
+
+	for (node_cursor_open(&cursor, table); !node_cursor_done(&cursor); node_cursor_next(&cursor))
+	{
+		uint32		length = node_cursor_length(&cursor);
+		bool		counted = false;
+
+		Assert(length > 0);
+		if (previous)
+			Assert(node_name_compare(previous, previous_length, cursor.name, length) < 0);
+		for (int which = 0; which < table->arity; which++)
+		{
+			uint64		counter = node_table_counter(table, node_table_slot(table, cursor.index, which));
+
+			Assert(counter <= PG_INT64_MAX);
+			counted |= counter > 0;
+			needs_wide |= counter > PG_UINT32_MAX;
+		}
+		/* a box may say "from 0 to 0" of a node; see vclock_gist.c */
+		Assert(counted || table->flags);
+		previous = cursor.name;
+		previous_length = length;
+		names_size += length;
+	}
+	Assert(names_size == table->names_size);
+	Assert(needs_wide == table->wide);
+#endif
+}
+
+/*
+ * Pairs: the union of the nodes of two tables in order.
+ */
+void
+node_pairs_open(NodePairs *pairs, const NodeTable *a, const NodeTable *b)
+{
+	node_cursor_open(&pairs->a, a);
+	node_cursor_open(&pairs->b, b);
+}
+
+bool
+node_pairs_next(NodePairs *pairs)
+{
+	bool		a_done = node_cursor_done(&pairs->a);
+	bool		b_done = node_cursor_done(&pairs->b);
+	int			order;
+
+	if (a_done && b_done)
+		return false;
+	if (a_done || b_done)
+		order = a_done ? 1 : -1;
+	else
+		order = node_name_compare(pairs->a.name, node_cursor_length(&pairs->a),
+								  pairs->b.name, node_cursor_length(&pairs->b));
+	pairs->in_a = pairs->in_b = -1;
+	if (order >= 0)
+	{
+		pairs->in_b = pairs->b.index;
+		pairs->name = pairs->b.name;
+		pairs->length = node_cursor_length(&pairs->b);
+		node_cursor_next(&pairs->b);
+	}
+	if (order <= 0)
+	{
+		pairs->in_a = pairs->a.index;
+		pairs->name = pairs->a.name;
+		pairs->length = node_cursor_length(&pairs->a);
+		node_cursor_next(&pairs->a);
+	}
+	return true;
+}
+
+/*
+ * Look a node up.  A walk along the lengths: they are one byte each and lie
+ * together, so this costs about a cycle per node and needs no index that
+ * would have to be stored.
+ */
+bool
+node_table_find(const NodeTable *table, const char *name, Size length, uint32 *index)
+{
+	NodeCursor	cursor;
+
+	for (node_cursor_open(&cursor, table); !node_cursor_done(&cursor); node_cursor_next(&cursor))
+	{
+		if (node_cursor_length(&cursor) == length && memcmp(cursor.name, name, length) == 0)
+		{
+			*index = cursor.index;
+			return true;
+		}
+	}
+	return false;
+}
+
+uint64
+node_table_get(const NodeTable *table, const char *name, Size length, int which)
+{
+	uint32		index;
+
+	if (!node_table_find(table, name, length, &index))
+		return 0;
+	return node_table_counter(table, node_table_slot(table, index, which));
+}
+
+NodeSum
+node_table_sum(const NodeTable *table)
+{
+	NodeSum		sum = {0, 0};
+	uint32		slots = table->nnodes * table->arity;
+
+	if (!table->wide)
+	{
+		/* 2^30 nodes of 2 counters below 2^32 stay below 2^63 */
+		for (uint32 slot = 0; slot < slots; slot++)
+		{
+			uint32		counter;
+
+			memcpy(&counter, table->counters + (Size) slot * sizeof(counter), sizeof(counter));
+			sum.low += counter;
+		}
+	}
+	else
+	{
+		for (uint32 slot = 0; slot < slots; slot++)
+			sum = node_sum_add(sum, node_table_counter(table, slot));
+	}
+	return sum;
+}
+
+Datum
+node_sum_numeric(NodeSum sum)
+{
+	char		digits[32];
+	Datum		low;
+	Datum		high;
+	Datum		two64;
+
+	snprintf(digits, sizeof(digits), UINT64_FORMAT, sum.low);
+	low = DirectFunctionCall3(numeric_in, CStringGetDatum(digits), ObjectIdGetDatum(InvalidOid),
+							  Int32GetDatum(-1));
+	if (sum.high == 0)
+		return low;
+	high = DirectFunctionCall1(int8_numeric, Int64GetDatum((int64) sum.high));
+	two64 = DirectFunctionCall3(numeric_in, CStringGetDatum("18446744073709551616"),
+								ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	return DirectFunctionCall2(numeric_add, DirectFunctionCall2(numeric_mul, high, two64), low);
+}
+
+/*
+ * Compare counter by counter two tables over the same nodes.  Inlined once for
+ * each pair of widths, so that the loop has no branch but its exit.
+ */
+static pg_attribute_always_inline int
+node_table_order_slots(const NodeTable *a, const NodeTable *b, bool a_wide, bool b_wide)
+{
+	NodeTable	left = *a;
+	NodeTable	right = *b;
+	uint32		slots = a->nnodes * a->arity;
+	int			order = ORDER_EQUAL;
+
+	left.wide = a_wide;
+	right.wide = b_wide;
+	for (uint32 slot = 0; slot < slots; slot++)
+	{
+		uint64		x = node_table_counter(&left, slot);
+		uint64		y = node_table_counter(&right, slot);
+
+		order |= (x < y ? ORDER_BEFORE : 0) | (x > y ? ORDER_AFTER : 0);
+		if (order == ORDER_CONCURRENT)
+			break;
+	}
+	return order;
+}
+
+/*
+ * How a stands to b in the pointwise order; for vector clocks that is whether
+ * a happened before b.
+ */
+PartialOrder
+node_table_order(const NodeTable *a, const NodeTable *b)
+{
+	int			order = ORDER_EQUAL;
+	NodePairs	pairs;
+
+	Assert(a->arity == b->arity);
+	if (node_table_same_nodes(a, b))
+	{
+		if (!a->wide && !b->wide)
+			return (PartialOrder) node_table_order_slots(a, b, false, false);
+		if (a->wide && b->wide)
+			return (PartialOrder) node_table_order_slots(a, b, true, true);
+		if (a->wide)
+			return (PartialOrder) node_table_order_slots(a, b, true, false);
+		return (PartialOrder) node_table_order_slots(a, b, false, true);
+	}
+
+	node_pairs_open(&pairs, a, b);
+	while (order != ORDER_CONCURRENT && node_pairs_next(&pairs))
+	{
+		for (int which = 0; which < a->arity; which++)
+		{
+			uint64		x = node_pair_counter(a, pairs.in_a, which);
+			uint64		y = node_pair_counter(b, pairs.in_b, which);
+
+			order |= (x < y ? ORDER_BEFORE : 0) | (x > y ? ORDER_AFTER : 0);
+		}
+	}
+	return (PartialOrder) order;
+}
+
+/* Does b include a?  That is, a | b = b. */
+bool
+node_table_includes(const NodeTable *b, const NodeTable *a)
+{
+	return (node_table_order(a, b) & ORDER_AFTER) == 0;
+}
+
+/*
+ * The total order for sorting, a linear extension of the partial one: by the
+ * sum of all counters (if a includes b and differs, its sum is greater), then
+ * by the nodes as bytes, then by the counters as numbers.  It does not depend
+ * on the machine's byte order.
+ */
+int
+node_table_compare(const NodeTable *a, const NodeTable *b)
+{
+	int			order = node_sum_compare(node_table_sum(a), node_table_sum(b));
+	Size		a_size = (Size) a->nnodes + a->names_size;
+	Size		b_size = (Size) b->nnodes + b->names_size;
+
+	if (order != 0)
+		return order;
+	order = memcmp(a->lengths, b->lengths, Min(a_size, b_size));
+	if (order != 0)
+		return order;
+	if (a->nnodes != b->nnodes)
+		return a->nnodes < b->nnodes ? -1 : 1;
+	if (a_size != b_size)
+		return a_size < b_size ? -1 : 1;
+	for (uint32 slot = 0; slot < a->nnodes * a->arity; slot++)
+	{
+		uint64		x = node_table_counter(a, slot);
+		uint64		y = node_table_counter(b, slot);
+
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return 0;
+}
+
+/*
+ * Entries: nodes collected in any order, then sorted and written.
+ */
+void
+node_entries_init(NodeEntries *entries, uint32 capacity)
+{
+	entries->count = 0;
+	entries->capacity = Max(capacity, 8);
+	entries->items = MemoryContextAllocHuge(CurrentMemoryContext,
+											sizeof(NodeEntry) * (Size) entries->capacity);
+}
+
+NodeEntry *
+node_entries_add(NodeEntries *entries, const char *name, Size length)
+{
+	NodeEntry  *entry;
+
+	if (entries->count == entries->capacity)
+	{
+		if (entries->capacity > NODE_TABLE_COUNT_MASK)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("too many nodes in one value")));
+		entries->capacity *= 2;
+		entries->items = repalloc_huge(entries->items,
+									   sizeof(NodeEntry) * (Size) entries->capacity);
+	}
+	if (entries->count % NODE_ENTRIES_CHECK_INTERVAL == 0)
+		CHECK_FOR_INTERRUPTS();
+	entry = &entries->items[entries->count++];
+	entry->name = name;
+	entry->length = (uint32) length;
+	memset(entry->counters, 0, sizeof(entry->counters));
+	return entry;
+}
+
+/* Add all nodes of a table; the names stay in it. */
+void
+node_entries_copy(NodeEntries *entries, const NodeTable *table)
+{
+	NodeCursor	cursor;
+
+	for (node_cursor_open(&cursor, table); !node_cursor_done(&cursor); node_cursor_next(&cursor))
+	{
+		NodeEntry  *entry = node_entries_add(entries, cursor.name, node_cursor_length(&cursor));
+
+		for (int which = 0; which < table->arity; which++)
+			entry->counters[which] =
+				node_table_counter(table, node_table_slot(table, cursor.index, which));
+	}
+}
+
+static int
+node_entry_compare(const void *x, const void *y)
+{
+	const NodeEntry *a = x;
+	const NodeEntry *b = y;
+
+	return node_name_compare(a->name, a->length, b->name, b->length);
+}
+
+/*
+ * Sort by name, make each name unique, drop nodes that count nothing.
+ * Returns false after a soft error about a duplicate.
+ */
+bool
+node_entries_sort(NodeEntries *entries, uint8 arity, NodeDuplicates duplicates,
+				  const InputSource *source)
+{
+	uint32		kept = 0;
+
+	qsort(entries->items, entries->count, sizeof(NodeEntry), node_entry_compare);
+	for (uint32 i = 0; i < entries->count; i++)
+	{
+		NodeEntry  *entry = &entries->items[i];
+		NodeEntry  *last = kept > 0 ? &entries->items[kept - 1] : NULL;
+
+		if (last && node_entry_compare(last, entry) == 0)
+		{
+			if (duplicates == NODE_DUPLICATES_REJECT)
+				return input_malformed(source, "Node %s occurs more than once.",
+									   json_tree_quote(entry->name, (int) entry->length));
+			for (int which = 0; which < arity; which++)
+				last->counters[which] = Max(last->counters[which], entry->counters[which]);
+		}
+		else
+			entries->items[kept++] = *entry;
+	}
+	entries->count = kept;
+
+	kept = 0;
+	for (uint32 i = 0; i < entries->count; i++)
+	{
+		uint64		any = 0;
+
+		for (int which = 0; which < arity; which++)
+			any |= entries->items[i].counters[which];
+		if (any != 0)
+			entries->items[kept++] = entries->items[i];
+	}
+	entries->count = kept;
+	return true;
+}
+
+/* Write sorted, unique entries as a new table. */
+struct varlena *
+node_table_write(const NodeEntries *entries, uint8 arity, uint8 flags)
+{
+	Size		names_size = 0;
+	uint64		any = 0;
+	struct varlena *flat;
+	NodeTable	table;
+	uint8	   *length;
+	char	   *name;
+
+	for (uint32 i = 0; i < entries->count; i++)
+	{
+		names_size += entries->items[i].length;
+		for (int which = 0; which < arity; which++)
+			any |= entries->items[i].counters[which];
+	}
+	flat = node_table_new(&table, entries->count, names_size, arity, any > PG_UINT32_MAX, flags);
+	length = unconstify(uint8 *, table.lengths);
+	name = unconstify(char *, table.names);
+	for (uint32 i = 0; i < entries->count; i++)
+	{
+		const NodeEntry *entry = &entries->items[i];
+
+		for (int which = 0; which < arity; which++)
+			node_table_put(&table, node_table_slot(&table, i, which), entry->counters[which]);
+		*length++ = (uint8) entry->length;
+		memcpy(name, entry->name, entry->length);
+		name += entry->length;
+	}
+	node_table_verify(&table);
+	return flat;
+}
+
+/* From input in any order; NULL after a soft error. */
+struct varlena *
+node_table_build(NodeEntries *entries, uint8 arity, const InputSource *source)
+{
+	if (!node_entries_sort(entries, arity, NODE_DUPLICATES_REJECT, source))
+		return NULL;
+	return node_table_write(entries, arity, 0);
+}
+
+/*
+ * The greatest counter that a meet of same-node tables will hold; decides its
+ * width.
+ */
+static uint64
+node_table_meet_greatest(const NodeTable *a, const NodeTable *b)
+{
+	uint64		greatest = 0;
+
+	for (uint32 slot = 0; slot < a->nnodes * a->arity; slot++)
+	{
+		uint64		counter = Min(node_table_counter(a, slot), node_table_counter(b, slot));
+
+		greatest = Max(greatest, counter);
+	}
+	return greatest;
+}
+
+/*
+ * Join or meet of two tables, as a new one.
+ */
+struct varlena *
+node_table_combine(const NodeTable *a, const NodeTable *b, NodeOperation operation)
+{
+	struct varlena *flat;
+	NodeTable	result;
+	NodeEntries entries;
+	NodePairs	pairs;
+	uint8		arity = a->arity;
+
+	Assert(a->arity == b->arity);
+
+	/* A meet of several counters per node may leave a node with none. */
+	if ((operation == NODE_JOIN || arity == 1) && node_table_same_nodes(a, b))
+	{
+		bool		wide = operation == NODE_JOIN
+			? a->wide || b->wide
+			: a->wide && b->wide && node_table_meet_greatest(a, b) > PG_UINT32_MAX;
+
+		flat = node_table_new(&result, a->nnodes, a->names_size, arity, wide, 0);
+		node_table_put_nodes(&result, a);
+		for (uint32 slot = 0; slot < a->nnodes * arity; slot++)
+		{
+			uint64		x = node_table_counter(a, slot);
+			uint64		y = node_table_counter(b, slot);
+
+			node_table_put(&result, slot, operation == NODE_JOIN ? Max(x, y) : Min(x, y));
+		}
+		node_table_verify(&result);
+		return flat;
+	}
+
+	node_entries_init(&entries, a->nnodes + b->nnodes);
+	node_pairs_open(&pairs, a, b);
+	while (node_pairs_next(&pairs))
+	{
+		NodeEntry  *entry = node_entries_add(&entries, pairs.name, pairs.length);
+		uint64		any = 0;
+
+		for (int which = 0; which < arity; which++)
+		{
+			uint64		x = node_pair_counter(a, pairs.in_a, which);
+			uint64		y = node_pair_counter(b, pairs.in_b, which);
+
+			entry->counters[which] = operation == NODE_JOIN ? Max(x, y) : Min(x, y);
+			any |= entry->counters[which];
+		}
+		if (any == 0)
+			entries.count--;
+	}
+	flat = node_table_write(&entries, arity, 0);
+	pfree(entries.items);
+	return flat;
+}
+
+/*
+ * A copy in which counter "which" of one node is "value", which is not 0.
+ */
+struct varlena *
+node_table_set(const NodeTable *table, const char *name, Size length, int which, uint64 value)
+{
+	struct varlena *flat;
+	NodeTable	result;
+	NodeEntries entries;
+	uint32		index;
+	uint8		arity = table->arity;
+	bool		found = node_table_find(table, name, length, &index);
+
+	Assert(value > 0 && value <= PG_INT64_MAX);
+	if (found &&
+		(table->wide ? node_table_counter(table, node_table_slot(table, index, which)) <= value
+		 : value <= PG_UINT32_MAX))
+	{
+		/* same nodes, same width: the image changes in one place */
+		flat = node_table_new(&result, table->nnodes, table->names_size, arity, table->wide,
+							  0);
+		node_table_assign(&result, table);
+		node_table_put(&result, node_table_slot(&result, index, which), value);
+		node_table_verify(&result);
+		return flat;
+	}
+
+	node_entries_init(&entries, table->nnodes + 1);
+	node_entries_copy(&entries, table);
+	if (found)
+		entries.items[index].counters[which] = value;
+	else
+	{
+		node_entries_add(&entries, name, length)->counters[which] = value;
+		node_entries_sort(&entries, arity, NODE_DUPLICATES_JOIN, NULL);
+	}
+	flat = node_table_write(&entries, arity, 0);
+	pfree(entries.items);
+	return flat;
+}
+
+/*
+ * What a replica that has seen "seen" lacks of "table": the nodes of which it
+ * has seen less.  Joining that gives what joining the whole gives.
+ */
+struct varlena *
+node_table_delta(const NodeTable *table, const NodeTable *seen)
+{
+	struct varlena *flat;
+	NodeEntries entries;
+	NodePairs	pairs;
+
+	node_entries_init(&entries, table->nnodes);
+	node_pairs_open(&pairs, table, seen);
+	while (node_pairs_next(&pairs))
+	{
+		NodeEntry  *entry;
+		bool		lacking = false;
+
+		if (pairs.in_a < 0)
+			continue;
+		entry = node_entries_add(&entries, pairs.name, pairs.length);
+		for (int which = 0; which < table->arity; which++)
+		{
+			entry->counters[which] = node_pair_counter(table, pairs.in_a, which);
+			lacking |= entry->counters[which] > node_pair_counter(seen, pairs.in_b, which);
+		}
+		if (!lacking)
+			entries.count--;
+	}
+	flat = node_table_write(&entries, table->arity, 0);
+	pfree(entries.items);
+	return flat;
+}

@@ -1,0 +1,92 @@
+/*
+ * wire.c
+ *		Binary images of values: send and receive.
+ *
+ * pqformat does the work; these functions add what its readers lack: an
+ * invalid image is reported as such (22P03, naming the part), not as a broken
+ * protocol, and a count is held against the bytes that are left before
+ * anything of that size is allocated.
+ */
+#include "core/compat.h"
+
+#include "core/wire.h"
+
+void
+wire_begin(StringInfo buf, uint8 version)
+{
+	pq_begintypsend(buf);
+	pq_sendbyte(buf, version);
+}
+
+void
+wire_put_string(StringInfo buf, const char *bytes, int length)
+{
+	compat_send_counted_text(buf, bytes, length);
+}
+
+static void
+wire_require(StringInfo msg, const InputSource *source, const char *part, Size bytes)
+{
+	Size		left = msg->len - msg->cursor;
+
+	if (left < bytes)
+		input_malformed(source, "The image ends early: %s needs %zu bytes, %zu are left.",
+						part, bytes, left);
+}
+
+int
+wire_get_version(StringInfo msg, const InputSource *source, uint8 newest)
+{
+	int			version;
+
+	wire_require(msg, source, "the version", 1);
+	version = pq_getmsgbyte(msg);
+	if (version < 1 || version > newest)
+		input_malformed(source, "Version %d is unknown; this server reads versions 1 to %d.",
+						version, newest);
+	return version;
+}
+
+uint32
+wire_get_uint32(StringInfo msg, const InputSource *source, const char *part)
+{
+	wire_require(msg, source, part, sizeof(uint32));
+	return pq_getmsgint(msg, sizeof(uint32));
+}
+
+uint64
+wire_get_uint64(StringInfo msg, const InputSource *source, const char *part)
+{
+	wire_require(msg, source, part, sizeof(uint64));
+	return (uint64) pq_getmsgint64(msg);
+}
+
+/* A number of items, each of which takes at least "least" bytes. */
+uint32
+wire_get_count(StringInfo msg, const InputSource *source, const char *part, Size least)
+{
+	uint32		count = wire_get_uint32(msg, source, part);
+	Size		left = msg->len - msg->cursor;
+
+	if (count > left / least)
+		input_malformed(source, "The %s is %u, but only %zu bytes are left.", part, count, left);
+	return count;
+}
+
+/* A string in the server's encoding, NUL-terminated; pqformat verifies it. */
+char *
+wire_get_string(StringInfo msg, const InputSource *source, const char *part, int *length)
+{
+	uint32		bytes = wire_get_uint32(msg, source, part);
+
+	wire_require(msg, source, part, bytes);
+	return pq_getmsgtext(msg, (int) bytes, length);
+}
+
+void
+wire_end(StringInfo msg, const InputSource *source)
+{
+	if (msg->cursor < msg->len)
+		input_malformed(source, "The image goes on for %d bytes after its end.",
+						msg->len - msg->cursor);
+}
