@@ -77,6 +77,7 @@ DO $$
 BEGIN
 	IF pg_catalog.current_setting('server_version_num')::integer OPERATOR(pg_catalog.>=) 140000 THEN
 		COMMENT ON TYPE hlcmultirange IS 'multirange of hybrid logical timestamps';
+		COMMENT ON CAST (hlcrange AS hlcmultirange) IS 'multirange of one range';
 		COMMENT ON FUNCTION hlcmultirange() IS 'the empty multirange';
 		COMMENT ON FUNCTION hlcmultirange(hlcrange) IS 'multirange of one range';
 		COMMENT ON FUNCTION hlcmultirange(hlcrange[]) IS 'multirange of several ranges';

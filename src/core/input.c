@@ -14,7 +14,10 @@
 InputSource
 input_from_text(const char *type_name, const char *hint, struct Node *escontext)
 {
-	InputSource source = {type_name, hint, ERRCODE_INVALID_TEXT_REPRESENTATION, escontext};
+	InputSource source = {
+		type_name, hint, ERRCODE_INVALID_TEXT_REPRESENTATION,
+		gettext_noop("invalid input syntax for type %s"), escontext
+	};
 
 	return source;
 }
@@ -22,7 +25,10 @@ input_from_text(const char *type_name, const char *hint, struct Node *escontext)
 InputSource
 input_from_binary(const char *type_name)
 {
-	InputSource source = {type_name, NULL, ERRCODE_INVALID_BINARY_REPRESENTATION, NULL};
+	InputSource source = {
+		type_name, NULL, ERRCODE_INVALID_BINARY_REPRESENTATION,
+		gettext_noop("invalid binary representation of type %s"), NULL
+	};
 
 	return source;
 }
@@ -30,7 +36,10 @@ input_from_binary(const char *type_name)
 InputSource
 input_from_arguments(const char *type_name)
 {
-	InputSource source = {type_name, NULL, ERRCODE_INVALID_TEXT_REPRESENTATION, NULL};
+	InputSource source = {
+		type_name, NULL, ERRCODE_INVALID_TEXT_REPRESENTATION,
+		gettext_noop("invalid argument for type %s"), NULL
+	};
 
 	return source;
 }
@@ -76,11 +85,7 @@ input_malformed(const InputSource *source, const char *detail,...)
 	va_list		args;
 
 	va_start(args, detail);
-	input_report(source, source->malformed,
-				 source->malformed == ERRCODE_INVALID_BINARY_REPRESENTATION
-				 ? gettext_noop("invalid binary representation of type %s")
-				 : gettext_noop("invalid input syntax for type %s"),
-				 input_format_detail(detail, args));
+	input_report(source, source->sqlstate, source->message, input_format_detail(detail, args));
 	va_end(args);
 	return false;
 }

@@ -14,7 +14,8 @@ typedef struct InputSource
 {
 	const char *type_name;		/* SQL type being read */
 	const char *hint;			/* the form that is expected, or NULL */
-	int			malformed;		/* SQLSTATE of a value of the wrong form */
+	int			sqlstate;		/* of a value of the wrong form */
+	const char *message;		/* the same in words; %s is the type */
 	struct Node *escontext;		/* soft error sink, or NULL to throw */
 } InputSource;
 
