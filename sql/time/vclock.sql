@@ -21,9 +21,10 @@ COMMENT ON FUNCTION vclock_out(vclock) IS 'I/O';
 COMMENT ON FUNCTION vclock_recv(internal) IS 'I/O';
 COMMENT ON FUNCTION vclock_send(vclock) IS 'I/O';
 
+-- Clocks are read whenever they are compared, so they stay in the row up to 8 kB.
 CREATE TYPE vclock (
 	INPUT = vclock_in, OUTPUT = vclock_out, RECEIVE = vclock_recv, SEND = vclock_send,
-	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
+	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = main
 );
 COMMENT ON TYPE vclock IS 'vector clock: number of known events of each node';
 

@@ -36,6 +36,9 @@
 /* How many entries may be collected before a cancel is noticed. */
 #define NODE_ENTRIES_CHECK_INTERVAL 65536
 
+/* Counters compared between two looks at whether the answer is known. */
+#define ORDER_CHUNK 16
+
 Size
 node_table_flat_size(uint32 nnodes, Size names_size, uint8 arity, bool wide)
 {
@@ -192,48 +195,6 @@ node_table_verify(const NodeTable *table)
 }
 
 /*
- * Pairs: the union of the nodes of two tables in order.
- */
-void
-node_pairs_open(NodePairs *pairs, const NodeTable *a, const NodeTable *b)
-{
-	node_cursor_open(&pairs->a, a);
-	node_cursor_open(&pairs->b, b);
-}
-
-bool
-node_pairs_next(NodePairs *pairs)
-{
-	bool		a_done = node_cursor_done(&pairs->a);
-	bool		b_done = node_cursor_done(&pairs->b);
-	int			order;
-
-	if (a_done && b_done)
-		return false;
-	if (a_done || b_done)
-		order = a_done ? 1 : -1;
-	else
-		order = node_name_compare(pairs->a.name, node_cursor_length(&pairs->a),
-								  pairs->b.name, node_cursor_length(&pairs->b));
-	pairs->in_a = pairs->in_b = -1;
-	if (order >= 0)
-	{
-		pairs->in_b = pairs->b.index;
-		pairs->name = pairs->b.name;
-		pairs->length = node_cursor_length(&pairs->b);
-		node_cursor_next(&pairs->b);
-	}
-	if (order <= 0)
-	{
-		pairs->in_a = pairs->a.index;
-		pairs->name = pairs->a.name;
-		pairs->length = node_cursor_length(&pairs->a);
-		node_cursor_next(&pairs->a);
-	}
-	return true;
-}
-
-/*
  * Look a node up.  A walk along the lengths: they are one byte each and lie
  * together, so this costs about a cycle per node and needs no index that
  * would have to be stored.
@@ -310,36 +271,43 @@ node_sum_numeric(NodeSum sum)
 
 /*
  * Compare counter by counter two tables over the same nodes.  Inlined once for
- * each pair of widths, so that the loop has no branch but its exit.
+ * each pair of widths, and in chunks, so that the inner loop has no branches.
  */
 static pg_attribute_always_inline int
-node_table_order_slots(const NodeTable *a, const NodeTable *b, bool a_wide, bool b_wide)
+node_table_order_slots(const NodeTable *a, const NodeTable *b, bool a_wide, bool b_wide,
+					   PartialOrder until)
 {
 	NodeTable	left = *a;
 	NodeTable	right = *b;
 	uint32		slots = a->nnodes * a->arity;
+	uint32		slot = 0;
 	int			order = ORDER_EQUAL;
 
 	left.wide = a_wide;
 	right.wide = b_wide;
-	for (uint32 slot = 0; slot < slots; slot++)
+	while (slot < slots && (order & until) != until)
 	{
-		uint64		x = node_table_counter(&left, slot);
-		uint64		y = node_table_counter(&right, slot);
+		uint32		end = Min(slot + ORDER_CHUNK, slots);
 
-		order |= (x < y ? ORDER_BEFORE : 0) | (x > y ? ORDER_AFTER : 0);
-		if (order == ORDER_CONCURRENT)
-			break;
+		for (; slot < end; slot++)
+		{
+			uint64		x = node_table_counter(&left, slot);
+			uint64		y = node_table_counter(&right, slot);
+
+			order |= (x < y) * ORDER_BEFORE | (x > y) * ORDER_AFTER;
+		}
 	}
 	return order;
 }
 
 /*
  * How a stands to b in the pointwise order; for vector clocks that is whether
- * a happened before b.
+ * a happened before b.  A caller who only asks whether some of the bits of
+ * "until" are missing need not wait for the others: the walk ends once all of
+ * those are set.
  */
 PartialOrder
-node_table_order(const NodeTable *a, const NodeTable *b)
+node_table_order_until(const NodeTable *a, const NodeTable *b, PartialOrder until)
 {
 	int			order = ORDER_EQUAL;
 	NodePairs	pairs;
@@ -348,33 +316,39 @@ node_table_order(const NodeTable *a, const NodeTable *b)
 	if (node_table_same_nodes(a, b))
 	{
 		if (!a->wide && !b->wide)
-			return (PartialOrder) node_table_order_slots(a, b, false, false);
+			return (PartialOrder) node_table_order_slots(a, b, false, false, until);
 		if (a->wide && b->wide)
-			return (PartialOrder) node_table_order_slots(a, b, true, true);
+			return (PartialOrder) node_table_order_slots(a, b, true, true, until);
 		if (a->wide)
-			return (PartialOrder) node_table_order_slots(a, b, true, false);
-		return (PartialOrder) node_table_order_slots(a, b, false, true);
+			return (PartialOrder) node_table_order_slots(a, b, true, false, until);
+		return (PartialOrder) node_table_order_slots(a, b, false, true, until);
 	}
 
 	node_pairs_open(&pairs, a, b);
-	while (order != ORDER_CONCURRENT && node_pairs_next(&pairs))
+	while ((order & until) != until && node_pairs_next(&pairs))
 	{
 		for (int which = 0; which < a->arity; which++)
 		{
 			uint64		x = node_pair_counter(a, pairs.in_a, which);
 			uint64		y = node_pair_counter(b, pairs.in_b, which);
 
-			order |= (x < y ? ORDER_BEFORE : 0) | (x > y ? ORDER_AFTER : 0);
+			order |= (x < y) * ORDER_BEFORE | (x > y) * ORDER_AFTER;
 		}
 	}
 	return (PartialOrder) order;
+}
+
+PartialOrder
+node_table_order(const NodeTable *a, const NodeTable *b)
+{
+	return node_table_order_until(a, b, ORDER_CONCURRENT);
 }
 
 /* Does b include a?  That is, a | b = b. */
 bool
 node_table_includes(const NodeTable *b, const NodeTable *a)
 {
-	return (node_table_order(a, b) & ORDER_AFTER) == 0;
+	return (node_table_order_until(a, b, ORDER_AFTER) & ORDER_AFTER) == 0;
 }
 
 /*

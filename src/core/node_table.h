@@ -184,8 +184,45 @@ node_pair_counter(const NodeTable *table, int64 index, int which)
 	return index < 0 ? 0 : node_table_counter(table, node_table_slot(table, (uint32) index, which));
 }
 
-extern void node_pairs_open(NodePairs *pairs, const NodeTable *a, const NodeTable *b);
-extern bool node_pairs_next(NodePairs *pairs);
+static inline void
+node_pairs_open(NodePairs *pairs, const NodeTable *a, const NodeTable *b)
+{
+	node_cursor_open(&pairs->a, a);
+	node_cursor_open(&pairs->b, b);
+}
+
+/* The next node of either table, in order; false at the end of both. */
+static inline bool
+node_pairs_next(NodePairs *pairs)
+{
+	bool		a_done = node_cursor_done(&pairs->a);
+	bool		b_done = node_cursor_done(&pairs->b);
+	int			order;
+
+	if (a_done && b_done)
+		return false;
+	if (a_done || b_done)
+		order = a_done ? 1 : -1;
+	else
+		order = node_name_compare(pairs->a.name, node_cursor_length(&pairs->a),
+								  pairs->b.name, node_cursor_length(&pairs->b));
+	pairs->in_a = pairs->in_b = -1;
+	if (order >= 0)
+	{
+		pairs->in_b = pairs->b.index;
+		pairs->name = pairs->b.name;
+		pairs->length = node_cursor_length(&pairs->b);
+		node_cursor_next(&pairs->b);
+	}
+	if (order <= 0)
+	{
+		pairs->in_a = pairs->a.index;
+		pairs->name = pairs->a.name;
+		pairs->length = node_cursor_length(&pairs->a);
+		node_cursor_next(&pairs->a);
+	}
+	return true;
+}
 
 /* reading */
 extern void node_table_open(NodeTable *table, const struct varlena *flat, uint8 arity);
@@ -194,6 +231,8 @@ extern bool node_table_find(const NodeTable *table, const char *name, Size lengt
 extern uint64 node_table_get(const NodeTable *table, const char *name, Size length, int which);
 extern NodeSum node_table_sum(const NodeTable *table);
 extern PartialOrder node_table_order(const NodeTable *a, const NodeTable *b);
+extern PartialOrder node_table_order_until(const NodeTable *a, const NodeTable *b,
+										   PartialOrder until);
 extern bool node_table_includes(const NodeTable *a, const NodeTable *b);
 extern int	node_table_compare(const NodeTable *a, const NodeTable *b);
 extern void node_table_verify(const NodeTable *table);

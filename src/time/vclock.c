@@ -382,14 +382,14 @@ vclock_each(PG_FUNCTION_ARGS)
  */
 
 static PartialOrder
-vclock_order(FunctionCallInfo fcinfo)
+vclock_order(FunctionCallInfo fcinfo, PartialOrder until)
 {
 	NodeTable	a;
 	NodeTable	b;
 
 	vclock_argument(fcinfo, 0, &a);
 	vclock_argument(fcinfo, 1, &b);
-	return node_table_order(&a, &b);
+	return node_table_order_until(&a, &b, until);
 }
 
 PG_FUNCTION_INFO_V1(vclock_before);
@@ -397,7 +397,7 @@ PG_FUNCTION_INFO_V1(vclock_before);
 Datum
 vclock_before(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(vclock_order(fcinfo) == ORDER_BEFORE);
+	PG_RETURN_BOOL(vclock_order(fcinfo, ORDER_AFTER) == ORDER_BEFORE);
 }
 
 PG_FUNCTION_INFO_V1(vclock_after);
@@ -405,7 +405,7 @@ PG_FUNCTION_INFO_V1(vclock_after);
 Datum
 vclock_after(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(vclock_order(fcinfo) == ORDER_AFTER);
+	PG_RETURN_BOOL(vclock_order(fcinfo, ORDER_BEFORE) == ORDER_AFTER);
 }
 
 PG_FUNCTION_INFO_V1(vclock_concurrent);
@@ -413,7 +413,7 @@ PG_FUNCTION_INFO_V1(vclock_concurrent);
 Datum
 vclock_concurrent(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(vclock_order(fcinfo) == ORDER_CONCURRENT);
+	PG_RETURN_BOOL(vclock_order(fcinfo, ORDER_CONCURRENT) == ORDER_CONCURRENT);
 }
 
 PG_FUNCTION_INFO_V1(vclock_contained);
@@ -421,7 +421,7 @@ PG_FUNCTION_INFO_V1(vclock_contained);
 Datum
 vclock_contained(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL((vclock_order(fcinfo) & ORDER_AFTER) == 0);
+	PG_RETURN_BOOL((vclock_order(fcinfo, ORDER_AFTER) & ORDER_AFTER) == 0);
 }
 
 PG_FUNCTION_INFO_V1(vclock_contains);
@@ -429,7 +429,7 @@ PG_FUNCTION_INFO_V1(vclock_contains);
 Datum
 vclock_contains(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL((vclock_order(fcinfo) & ORDER_BEFORE) == 0);
+	PG_RETURN_BOOL((vclock_order(fcinfo, ORDER_BEFORE) & ORDER_BEFORE) == 0);
 }
 
 /* OIDs of the labels of causal_order, by PartialOrder; kept for the query. */
@@ -466,7 +466,7 @@ vclock_causal_order(PG_FUNCTION_ARGS)
 		}
 		fcinfo->flinfo->fn_extra = labels;
 	}
-	PG_RETURN_OID(labels->label[vclock_order(fcinfo)]);
+	PG_RETURN_OID(labels->label[vclock_order(fcinfo, ORDER_CONCURRENT)]);
 }
 
 /*
