@@ -15,7 +15,7 @@
 	{ \
 		PG_RETURN_##type(expression); \
 	} \
-	extern int	compare_h_swallows_the_semicolon
+	extern int compare_h_swallows_the_semicolon
 
 /*
  * The functions behind = <> < <= > >= and the btree opclass of a type, from
@@ -32,4 +32,4 @@
 	COMPARISON_FUNCTION(X##_ge, BOOL, X##_cmp_internal(fcinfo) >= 0); \
 	COMPARISON_FUNCTION(X##_cmp, INT32, X##_cmp_internal(fcinfo))
 
-#endif							/* DISTRIBUTED_COMPARE_H */
+#endif /* DISTRIBUTED_COMPARE_H */

@@ -28,7 +28,7 @@
  * instead of throwing.  Before that, saving an error means throwing it.
  */
 #if PG_VERSION_NUM < 160000
-#define errsave(context, ...) ereport(ERROR, __VA_ARGS__)
+#define errsave(context, ...)      ereport(ERROR, __VA_ARGS__)
 #define SOFT_ERROR_CONTEXT(fcinfo) ((struct Node *) NULL)
 #else
 #define SOFT_ERROR_CONTEXT(fcinfo) ((fcinfo)->context)
@@ -71,4 +71,4 @@ compat_reserve_settings(const char *prefix)
 #endif
 }
 
-#endif							/* DISTRIBUTED_COMPAT_H */
+#endif /* DISTRIBUTED_COMPAT_H */

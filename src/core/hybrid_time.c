@@ -21,17 +21,17 @@
 #include "core/hybrid_time.h"
 #include "utils/datetime.h"
 
-#define NS_PER_SECOND	INT64CONST(1000000000)
-#define NS_PER_US		INT64CONST(1000)
-#define SECONDS_PER_DAY	INT64CONST(86400)
+#define NS_PER_SECOND   INT64CONST(1000000000)
+#define NS_PER_US       INT64CONST(1000)
+#define SECONDS_PER_DAY INT64CONST(86400)
 
 /* microseconds from 1970 to 2000, where PostgreSQL counts from */
-#define EPOCH_SHIFT_US	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
+#define EPOCH_SHIFT_US ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
 
 static int64
 floor_divide(int64 dividend, int64 divisor)
 {
-	int64		quotient = dividend / divisor;
+	int64 quotient = dividend / divisor;
 
 	if (dividend % divisor < 0)
 		quotient--;
@@ -58,11 +58,11 @@ combine_nanoseconds(int64 seconds, int64 fraction, int64 *nanoseconds)
 static bool
 read_digits(const char **cursor, int digits, int *number)
 {
-	int			value = 0;
+	int value = 0;
 
 	for (int i = 0; i < digits; i++)
 	{
-		char		c = (*cursor)[i];
+		char c = (*cursor)[i];
 
 		if (c < '0' || c > '9')
 			return false;
@@ -88,14 +88,14 @@ read_literal(const char **cursor, char c)
 static bool
 read_number(const char **cursor, uint64 limit, bool *fits, uint64 *number)
 {
-	uint64		value = 0;
+	uint64 value = 0;
 
 	if (**cursor < '0' || **cursor > '9')
 		return false;
 	*fits = true;
 	for (; **cursor >= '0' && **cursor <= '9'; (*cursor)++)
 	{
-		uint64		digit = **cursor - '0';
+		uint64 digit = **cursor - '0';
 
 		if (value > (limit - digit) / 10)
 			*fits = false;
@@ -109,15 +109,15 @@ read_number(const char **cursor, uint64 limit, bool *fits, uint64 *number)
 static bool
 read_logical(const char **cursor, const InputSource *source, const char *text, HybridTime *time)
 {
-	uint64		logical;
-	bool		fits;
+	uint64 logical;
+	bool fits;
 
 	if (!read_number(cursor, PG_UINT32_MAX, &fits, &logical))
 		return input_malformed(source, "The logical counter of \"%s\" is not a whole number.",
 							   text);
 	if (!fits)
-		return input_out_of_range(source, "The logical counter of \"%s\" is greater than %u.",
-								  text, PG_UINT32_MAX);
+		return input_out_of_range(source, "The logical counter of \"%s\" is greater than %u.", text,
+								  PG_UINT32_MAX);
 	time->logical = (uint32) logical;
 	return true;
 }
@@ -137,20 +137,18 @@ read_end(const char *cursor, const InputSource *source, const char *text)
 
 /* 17.0 */
 static bool
-read_short_form(const char *cursor, const InputSource *source, const char *text,
-				HybridTime *time)
+read_short_form(const char *cursor, const InputSource *source, const char *text, HybridTime *time)
 {
-	bool		negative = read_literal(&cursor, '-');
-	uint64		limit = (uint64) PG_INT64_MAX + (negative ? 1 : 0);
-	uint64		magnitude;
-	bool		fits;
+	bool negative = read_literal(&cursor, '-');
+	uint64 limit = (uint64) PG_INT64_MAX + (negative ? 1 : 0);
+	uint64 magnitude;
+	bool fits;
 
 	if (!read_number(&cursor, limit, &fits, &magnitude) || !read_literal(&cursor, '.'))
-		return input_malformed(source,
-							   "\"%s\" is neither a timestamp nor nanoseconds.logical.", text);
+		return input_malformed(source, "\"%s\" is neither a timestamp nor nanoseconds.logical.",
+							   text);
 	if (!fits)
-		return input_out_of_range(source, "The nanoseconds of \"%s\" do not fit in 64 bits.",
-								  text);
+		return input_out_of_range(source, "The nanoseconds of \"%s\" do not fit in 64 bits.", text);
 	time->nanoseconds = negative ? (int64) (0 - magnitude) : (int64) magnitude;
 	return read_logical(&cursor, source, text, time) && read_end(cursor, source, text);
 }
@@ -159,7 +157,7 @@ read_short_form(const char *cursor, const InputSource *source, const char *text,
 static bool
 read_fraction(const char **cursor, const InputSource *source, const char *text, int64 *fraction)
 {
-	int64		unit = NS_PER_SECOND / 10;
+	int64 unit = NS_PER_SECOND / 10;
 
 	*fraction = 0;
 	if (!read_literal(cursor, '.'))
@@ -169,9 +167,8 @@ read_fraction(const char **cursor, const InputSource *source, const char *text, 
 	for (; **cursor >= '0' && **cursor <= '9'; (*cursor)++)
 	{
 		if (unit == 0)
-			return input_malformed(source,
-								   "The fraction of the seconds has more than nine digits in \"%s\".",
-								   text);
+			return input_malformed(
+				source, "The fraction of the seconds has more than nine digits in \"%s\".", text);
 		*fraction += (**cursor - '0') * unit;
 		unit /= 10;
 	}
@@ -182,9 +179,9 @@ read_fraction(const char **cursor, const InputSource *source, const char *text, 
 static bool
 read_zone(const char **cursor, int *offset)
 {
-	bool		west = **cursor == '-';
-	int			hours;
-	int			minutes = 0;
+	bool west = **cursor == '-';
+	int hours;
+	int minutes = 0;
 
 	*offset = 0;
 	if (read_literal(cursor, 'Z'))
@@ -209,15 +206,15 @@ hybrid_time_read(const char *text, const InputSource *source, HybridTime *time)
 {
 	const char *cursor = text;
 	const char *start;
-	int			year;
-	int			month;
-	int			day;
-	int			hour;
-	int			minute;
-	int			second;
-	int			offset;
-	int64		fraction;
-	int64		seconds;
+	int year;
+	int month;
+	int day;
+	int hour;
+	int minute;
+	int second;
+	int offset;
+	int64 fraction;
+	int64 seconds;
 
 	while (isspace((unsigned char) *cursor))
 		cursor++;
@@ -250,7 +247,8 @@ hybrid_time_read(const char *text, const InputSource *source, HybridTime *time)
 	if (!combine_nanoseconds(seconds, fraction, &time->nanoseconds))
 		return input_out_of_range(source,
 								  "\"%s\" is before 1677-09-21T00:12:43.145224192Z or after "
-								  "2262-04-11T23:47:16.854775807Z.", text);
+								  "2262-04-11T23:47:16.854775807Z.",
+								  text);
 	time->logical = 0;
 	if (read_literal(&cursor, '/') && !read_logical(&cursor, source, text, time))
 		return false;
@@ -261,19 +259,19 @@ hybrid_time_read(const char *text, const InputSource *source, HybridTime *time)
 void
 hybrid_time_write(HybridTime time, char *text)
 {
-	int64		seconds = floor_divide(time.nanoseconds, NS_PER_SECOND);
-	int64		fraction = (int64) ((uint64) time.nanoseconds -
-									(uint64) seconds * (uint64) NS_PER_SECOND);
-	int64		days = floor_divide(seconds, SECONDS_PER_DAY);
-	int			second_of_day = (int) (seconds - days * SECONDS_PER_DAY);
-	int			year;
-	int			month;
-	int			day;
+	int64 seconds = floor_divide(time.nanoseconds, NS_PER_SECOND);
+	int64 fraction = (int64) ((uint64) time.nanoseconds -
+							  (uint64) seconds * (uint64) NS_PER_SECOND);
+	int64 days = floor_divide(seconds, SECONDS_PER_DAY);
+	int second_of_day = (int) (seconds - days * SECONDS_PER_DAY);
+	int year;
+	int month;
+	int day;
 
 	j2date((int) days + UNIX_EPOCH_JDATE, &year, &month, &day);
-	snprintf(text, HYBRID_TIME_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ/%u",
-			 year, month, day, second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60,
-			 (int) fraction, time.logical);
+	snprintf(text, HYBRID_TIME_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ/%u", year, month,
+			 day, second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60, (int) fraction,
+			 time.logical);
 }
 
 /*
@@ -284,7 +282,7 @@ hybrid_time_write(HybridTime time, char *text)
 HybridTime
 hybrid_time_tick(HybridTime last, int64 now)
 {
-	HybridTime	time = {now, 0};
+	HybridTime time = {now, 0};
 
 	if (now > last.nanoseconds)
 		return time;
@@ -308,7 +306,7 @@ hybrid_time_tick(HybridTime last, int64 now)
 int64
 hybrid_time_from_timestamp(TimestampTz timestamp)
 {
-	int64		nanoseconds;
+	int64 nanoseconds;
 
 	if (TIMESTAMP_NOT_FINITE(timestamp) ||
 		pg_add_s64_overflow(timestamp, EPOCH_SHIFT_US, &nanoseconds) ||
@@ -316,7 +314,8 @@ hybrid_time_from_timestamp(TimestampTz timestamp)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("value out of range for type %s", "hlc"),
-				 errdetail("The timestamp is infinite, or before 1677-09-21 or after 2262-04-11.")));
+				 errdetail(
+					 "The timestamp is infinite, or before 1677-09-21 or after 2262-04-11.")));
 	return nanoseconds;
 }
 

@@ -12,8 +12,8 @@
 
 typedef struct HybridTime
 {
-	int64		nanoseconds;	/* since 1970-01-01 00:00:00 UTC */
-	uint32		logical;		/* orders events of one nanosecond */
+	int64 nanoseconds; /* since 1970-01-01 00:00:00 UTC */
+	uint32 logical;    /* orders events of one nanosecond */
 } HybridTime;
 
 /* Stored without padding: 8 and 4 bytes, aligned to 4. */
@@ -31,7 +31,7 @@ extern TimestampTz hybrid_time_to_timestamp(int64 nanoseconds);
 static inline HybridTime
 hybrid_time_load(const void *stored)
 {
-	HybridTime	time;
+	HybridTime time;
 
 	memcpy(&time.nanoseconds, stored, sizeof(int64));
 	memcpy(&time.logical, (const char *) stored + sizeof(int64), sizeof(uint32));
@@ -53,4 +53,4 @@ hybrid_time_compare(HybridTime a, HybridTime b)
 	return (a.logical > b.logical) - (a.logical < b.logical);
 }
 
-#endif							/* DISTRIBUTED_HYBRID_TIME_H */
+#endif /* DISTRIBUTED_HYBRID_TIME_H */

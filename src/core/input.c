@@ -14,10 +14,8 @@
 InputSource
 input_from_text(const char *type_name, const char *hint, struct Node *escontext)
 {
-	InputSource source = {
-		type_name, hint, ERRCODE_INVALID_TEXT_REPRESENTATION,
-		gettext_noop("invalid input syntax for type %s"), escontext
-	};
+	InputSource source = {type_name, hint, ERRCODE_INVALID_TEXT_REPRESENTATION,
+						  gettext_noop("invalid input syntax for type %s"), escontext};
 
 	return source;
 }
@@ -25,10 +23,8 @@ input_from_text(const char *type_name, const char *hint, struct Node *escontext)
 InputSource
 input_from_binary(const char *type_name)
 {
-	InputSource source = {
-		type_name, NULL, ERRCODE_INVALID_BINARY_REPRESENTATION,
-		gettext_noop("invalid binary representation of type %s"), NULL
-	};
+	InputSource source = {type_name, NULL, ERRCODE_INVALID_BINARY_REPRESENTATION,
+						  gettext_noop("invalid binary representation of type %s"), NULL};
 
 	return source;
 }
@@ -36,10 +32,8 @@ input_from_binary(const char *type_name)
 InputSource
 input_from_arguments(const char *type_name)
 {
-	InputSource source = {
-		type_name, NULL, ERRCODE_INVALID_TEXT_REPRESENTATION,
-		gettext_noop("invalid argument for type %s"), NULL
-	};
+	InputSource source = {type_name, NULL, ERRCODE_INVALID_TEXT_REPRESENTATION,
+						  gettext_noop("invalid argument for type %s"), NULL};
 
 	return source;
 }
@@ -53,8 +47,7 @@ input_report(const InputSource *source, int sqlstate, const char *message, const
 {
 	errsave(source->escontext,
 			(errcode(sqlstate), errmsg(message, source->type_name),
-			 errdetail_internal("%s", detail),
-			 source->hint ? errhint("%s", source->hint) : 0));
+			 errdetail_internal("%s", detail), source->hint ? errhint("%s", source->hint) : 0));
 }
 
 static char *input_format_detail(const char *format, va_list args) pg_attribute_printf(1, 0);
@@ -67,8 +60,8 @@ input_format_detail(const char *format, va_list args)
 	initStringInfo(&buf);
 	for (;;)
 	{
-		va_list		attempt;
-		int			needed;
+		va_list attempt;
+		int needed;
 
 		va_copy(attempt, args);
 		needed = appendStringInfoVA(&buf, format, attempt);
@@ -80,9 +73,9 @@ input_format_detail(const char *format, va_list args)
 }
 
 bool
-input_malformed(const InputSource *source, const char *detail,...)
+input_malformed(const InputSource *source, const char *detail, ...)
 {
-	va_list		args;
+	va_list args;
 
 	va_start(args, detail);
 	input_report(source, source->sqlstate, source->message, input_format_detail(detail, args));
@@ -91,14 +84,13 @@ input_malformed(const InputSource *source, const char *detail,...)
 }
 
 bool
-input_out_of_range(const InputSource *source, const char *detail,...)
+input_out_of_range(const InputSource *source, const char *detail, ...)
 {
-	va_list		args;
+	va_list args;
 
 	va_start(args, detail);
 	input_report(source, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
-				 gettext_noop("value out of range for type %s"),
-				 input_format_detail(detail, args));
+				 gettext_noop("value out of range for type %s"), input_format_detail(detail, args));
 	va_end(args);
 	return false;
 }
@@ -111,7 +103,7 @@ input_out_of_range(const InputSource *source, const char *detail,...)
 bool
 input_counter(const InputSource *source, const char *token, const char *owner, uint64 *counter)
 {
-	uint64		value = 0;
+	uint64 value = 0;
 	const char *digit;
 
 	if (token[0] == '-')
@@ -119,14 +111,14 @@ input_counter(const InputSource *source, const char *token, const char *owner, u
 	for (digit = token; *digit; digit++)
 	{
 		if (*digit < '0' || *digit > '9')
-			return input_malformed(source, "The counter of %s is not a whole number: %s.",
-								   owner, token);
+			return input_malformed(source, "The counter of %s is not a whole number: %s.", owner,
+								   token);
 	}
 	if (digit == token)
 		return input_malformed(source, "The counter of %s is missing.", owner);
 	for (digit = token; *digit; digit++)
 	{
-		uint64		next = value * 10 + (*digit - '0');
+		uint64 next = value * 10 + (*digit - '0');
 
 		/* value is at most 2^63-1 here, so next may wrap only past 2^64 */
 		if (value > PG_INT64_MAX / 10 || next > PG_INT64_MAX)

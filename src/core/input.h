@@ -12,15 +12,14 @@
 /* Where a value comes from, and so how its faults are reported. */
 typedef struct InputSource
 {
-	const char *type_name;		/* SQL type being read */
-	const char *hint;			/* the form that is expected, or NULL */
-	int			sqlstate;		/* of a value of the wrong form */
-	const char *message;		/* the same in words; %s is the type */
-	struct Node *escontext;		/* soft error sink, or NULL to throw */
+	const char *type_name;  /* SQL type being read */
+	const char *hint;       /* the form that is expected, or NULL */
+	int sqlstate;           /* of a value of the wrong form */
+	const char *message;    /* the same in words; %s is the type */
+	struct Node *escontext; /* soft error sink, or NULL to throw */
 } InputSource;
 
-extern InputSource input_from_text(const char *type_name, const char *hint,
-								   struct Node *escontext);
+extern InputSource input_from_text(const char *type_name, const char *hint, struct Node *escontext);
 extern InputSource input_from_binary(const char *type_name);
 extern InputSource input_from_arguments(const char *type_name);
 
@@ -28,12 +27,12 @@ extern InputSource input_from_arguments(const char *type_name);
  * Report a fault.  Both return false, so that a reader can say
  * "return input_malformed(...)"; with a soft error context they do return.
  */
-extern bool input_malformed(const InputSource *source, const char *detail,...)
-			pg_attribute_printf(2, 3);
-extern bool input_out_of_range(const InputSource *source, const char *detail,...)
-			pg_attribute_printf(2, 3);
+extern bool input_malformed(const InputSource *source, const char *detail, ...)
+	pg_attribute_printf(2, 3);
+extern bool input_out_of_range(const InputSource *source, const char *detail, ...)
+	pg_attribute_printf(2, 3);
 
-extern bool input_counter(const InputSource *source, const char *token,
-						  const char *owner, uint64 *counter);
+extern bool input_counter(const InputSource *source, const char *token, const char *owner,
+						  uint64 *counter);
 
-#endif							/* DISTRIBUTED_INPUT_H */
+#endif /* DISTRIBUTED_INPUT_H */

@@ -20,16 +20,16 @@
 
 typedef struct JsonTreeReader
 {
-	JsonTree   *root;
-	JsonTree   *open;			/* innermost unfinished object or array */
-	const char *field;			/* key of the value that comes next, or NULL */
+	JsonTree *root;
+	JsonTree *open;    /* innermost unfinished object or array */
+	const char *field; /* key of the value that comes next, or NULL */
 } JsonTreeReader;
 
 static JsonTree *
 json_tree_attach(JsonTreeReader *reader, JsonTreeKind kind, const char *text)
 {
-	JsonTree   *node = palloc0(sizeof(JsonTree));
-	JsonTree   *parent = reader->open;
+	JsonTree *node = palloc0(sizeof(JsonTree));
+	JsonTree *parent = reader->open;
 
 	node->kind = kind;
 	node->name = reader->field;
@@ -170,8 +170,8 @@ json_tree_kind_name(JsonTreeKind kind)
 void
 json_tree_append_string(StringInfo buf, const char *bytes, int length)
 {
-	char		local[256];
-	char	   *copy = length < (int) sizeof(local) ? local : palloc(length + 1);
+	char local[256];
+	char *copy = length < (int) sizeof(local) ? local : palloc(length + 1);
 
 	memcpy(copy, bytes, length);
 	copy[length] = '\0';
@@ -198,7 +198,7 @@ json_tree_quote(const char *bytes, int length)
 char *
 json_tree_from_jsonb(Datum jsonb)
 {
-	Jsonb	   *value = DatumGetJsonbP(jsonb);
+	Jsonb *value = DatumGetJsonbP(jsonb);
 
 	return JsonbToCString(NULL, &value->root, VARSIZE(value));
 }

@@ -25,12 +25,12 @@ typedef struct JsonTree JsonTree;
 struct JsonTree
 {
 	JsonTreeKind kind;
-	const char *name;			/* key in the enclosing object, or NULL */
-	const char *text;			/* scalar: de-escaped string, or literal token */
-	int			nchildren;		/* object or array */
-	int			maxchildren;
-	JsonTree  **children;
-	JsonTree   *parent;
+	const char *name; /* key in the enclosing object, or NULL */
+	const char *text; /* scalar: de-escaped string, or literal token */
+	int nchildren;    /* object or array */
+	int maxchildren;
+	JsonTree **children;
+	JsonTree *parent;
 };
 
 extern JsonTree *json_tree_read(const char *text, int length, const InputSource *source);
@@ -40,4 +40,4 @@ extern char *json_tree_quote(const char *bytes, int length);
 extern char *json_tree_from_jsonb(Datum jsonb);
 extern Datum json_tree_to_jsonb(char *text);
 
-#endif							/* DISTRIBUTED_JSON_TREE_H */
+#endif /* DISTRIBUTED_JSON_TREE_H */

@@ -38,10 +38,8 @@ lattice_state_flatten(ExpandedObjectHeader *eoh, void *result, Size allocated_si
 	state->type->flatten(state, (struct varlena *) result, allocated_size);
 }
 
-static const ExpandedObjectMethods lattice_state_methods = {
-	lattice_state_flat_size,
-	lattice_state_flatten
-};
+static const ExpandedObjectMethods lattice_state_methods = {lattice_state_flat_size,
+															lattice_state_flatten};
 
 static LatticeState *
 lattice_state_create(const LatticeType *type, Datum value, MemoryContext parent)
@@ -97,12 +95,12 @@ lattice_merge(FunctionCallInfo fcinfo, const LatticeType *type)
 bool
 lattice_equal(FunctionCallInfo fcinfo)
 {
-	Datum		a = PG_GETARG_DATUM(0);
-	Datum		b = PG_GETARG_DATUM(1);
-	Size		size = toast_raw_datum_size(a);
+	Datum a = PG_GETARG_DATUM(0);
+	Datum b = PG_GETARG_DATUM(1);
+	Size size = toast_raw_datum_size(a);
 	struct varlena *left;
 	struct varlena *right;
-	bool		equal;
+	bool equal;
 
 	if (size != toast_raw_datum_size(b))
 		return false;
@@ -118,8 +116,7 @@ Datum
 lattice_hash(FunctionCallInfo fcinfo)
 {
 	struct varlena *flat = PG_GETARG_VARLENA_PP(0);
-	Datum		hash = hash_any((const unsigned char *) VARDATA_ANY(flat),
-								VARSIZE_ANY_EXHDR(flat));
+	Datum hash = hash_any((const unsigned char *) VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat));
 
 	PG_FREE_IF_COPY(flat, 0);
 	return hash;
@@ -129,8 +126,8 @@ Datum
 lattice_hash_extended(FunctionCallInfo fcinfo)
 {
 	struct varlena *flat = PG_GETARG_VARLENA_PP(0);
-	Datum		hash = hash_any_extended((const unsigned char *) VARDATA_ANY(flat),
-										 VARSIZE_ANY_EXHDR(flat), PG_GETARG_INT64(1));
+	Datum hash = hash_any_extended((const unsigned char *) VARDATA_ANY(flat),
+								   VARSIZE_ANY_EXHDR(flat), PG_GETARG_INT64(1));
 
 	PG_FREE_IF_COPY(flat, 0);
 	return hash;

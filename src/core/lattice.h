@@ -29,22 +29,22 @@ typedef struct LatticeState
  */
 struct LatticeType
 {
-	const char *name;			/* shown with the state's memory context */
-	Size		state_size;		/* of the kernel's extension of LatticeState */
+	const char *name; /* shown with the state's memory context */
+	Size state_size;  /* of the kernel's extension of LatticeState */
 
 	/* Fill a zeroed state from a value. */
-	void		(*load) (LatticeState *state, const struct varlena *flat);
+	void (*load)(LatticeState *state, const struct varlena *flat);
 
 	/* state := state | flat.  Called in a short-lived context. */
-	void		(*absorb) (LatticeState *state, const struct varlena *flat);
+	void (*absorb)(LatticeState *state, const struct varlena *flat);
 
 	/* The state as a value: how large, and the bytes. */
-	Size		(*flat_size) (LatticeState *state);
-	void		(*flatten) (LatticeState *state, struct varlena *flat, Size size);
+	Size (*flat_size)(LatticeState *state);
+	void (*flatten)(LatticeState *state, struct varlena *flat, Size size);
 
 	/* a | b as a new value. */
-	struct varlena *(*combine) (const LatticeType *type, const struct varlena *a,
-								const struct varlena *b);
+	struct varlena *(*combine)(const LatticeType *type, const struct varlena *a,
+							   const struct varlena *b);
 };
 
 extern Datum lattice_merge(FunctionCallInfo fcinfo, const LatticeType *type);
@@ -52,4 +52,4 @@ extern bool lattice_equal(FunctionCallInfo fcinfo);
 extern Datum lattice_hash(FunctionCallInfo fcinfo);
 extern Datum lattice_hash_extended(FunctionCallInfo fcinfo);
 
-#endif							/* DISTRIBUTED_LATTICE_H */
+#endif /* DISTRIBUTED_LATTICE_H */

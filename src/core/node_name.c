@@ -19,8 +19,8 @@ check_local_node(char **newval, void **extra, GucSource source)
 {
 	if (*newval == NULL || strlen(*newval) <= NODE_NAME_MAX)
 		return true;
-	GUC_check_errdetail("A node name has at most %d bytes, this one has %zu.",
-						NODE_NAME_MAX, strlen(*newval));
+	GUC_check_errdetail("A node name has at most %d bytes, this one has %zu.", NODE_NAME_MAX,
+						strlen(*newval));
 	return false;
 }
 
@@ -30,11 +30,8 @@ node_name_define_setting(void)
 	DefineCustomStringVariable("distributed.node",
 							   "Name of this node in clocks and replicated values.",
 							   "Functions that take a node name use it where none is given.",
-							   &local_node_setting,
-							   "",
-							   PGC_USERSET,
-							   0,
-							   check_local_node, NULL, NULL);
+							   &local_node_setting, "", PGC_USERSET, 0, check_local_node, NULL,
+							   NULL);
 }
 
 /* The local node's name; an error that says how to set it where it is unset. */
@@ -68,8 +65,8 @@ NodeName
 node_name_argument(FunctionCallInfo fcinfo, int number, const char *type_name)
 {
 	InputSource source = input_from_arguments(type_name);
-	text	   *value = PG_GETARG_TEXT_PP(number);
-	NodeName	node = {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
+	text *value = PG_GETARG_TEXT_PP(number);
+	NodeName node = {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
 
 	node_name_check(&source, node.name, node.length);
 	return node;

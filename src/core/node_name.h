@@ -16,7 +16,7 @@
 typedef struct NodeName
 {
 	const char *name;
-	Size		length;
+	Size length;
 } NodeName;
 
 extern void node_name_define_setting(void);
@@ -28,11 +28,11 @@ extern NodeName node_name_argument(FunctionCallInfo fcinfo, int number, const ch
 static inline int
 node_name_compare(const char *a, Size alen, const char *b, Size blen)
 {
-	int			order = memcmp(a, b, Min(alen, blen));
+	int order = memcmp(a, b, Min(alen, blen));
 
 	if (order != 0)
 		return order;
 	return (alen > blen) - (alen < blen);
 }
 
-#endif							/* DISTRIBUTED_NODE_NAME_H */
+#endif /* DISTRIBUTED_NODE_NAME_H */

@@ -43,8 +43,7 @@ Size
 node_table_flat_size(uint32 nnodes, Size names_size, uint8 arity, bool wide)
 {
 	return VARHDRSZ + sizeof(uint32) +
-		(Size) nnodes * arity * (wide ? sizeof(uint64) : sizeof(uint32)) +
-		nnodes + names_size;
+		(Size) nnodes * arity * (wide ? sizeof(uint64) : sizeof(uint32)) + nnodes + names_size;
 }
 
 /*
@@ -55,9 +54,9 @@ void
 node_table_open(NodeTable *table, const struct varlena *flat, uint8 arity)
 {
 	const char *image = VARDATA_ANY(flat);
-	Size		size = VARSIZE_ANY_EXHDR(flat);
-	uint32		head;
-	Size		counters_size;
+	Size size = VARSIZE_ANY_EXHDR(flat);
+	uint32 head;
+	Size counters_size;
 
 	if (unlikely(size < sizeof(head)))
 		elog(ERROR, "stored node table has %zu bytes", size);
@@ -66,8 +65,7 @@ node_table_open(NodeTable *table, const struct varlena *flat, uint8 arity)
 	table->arity = arity;
 	table->wide = (head & NODE_TABLE_WIDE) != 0;
 	table->flags = (head >> NODE_TABLE_FLAGS_SHIFT) & NODE_TABLE_FLAGS_MASK;
-	counters_size = (Size) table->nnodes * arity *
-		(table->wide ? sizeof(uint64) : sizeof(uint32));
+	counters_size = (Size) table->nnodes * arity * (table->wide ? sizeof(uint64) : sizeof(uint32));
 	if (unlikely(size < sizeof(head) + counters_size + table->nnodes))
 		elog(ERROR, "stored node table of %u nodes has only %zu bytes", table->nnodes, size);
 	table->counters = image + sizeof(head);
@@ -81,10 +79,10 @@ node_table_open(NodeTable *table, const struct varlena *flat, uint8 arity)
  * and open it; the caller writes counters, lengths and names.
  */
 void
-node_table_layout(NodeTable *table, struct varlena *flat, Size size, uint32 nnodes,
-				  uint8 arity, bool wide, uint8 flags)
+node_table_layout(NodeTable *table, struct varlena *flat, Size size, uint32 nnodes, uint8 arity,
+				  bool wide, uint8 flags)
 {
-	uint32		head = nnodes | (wide ? NODE_TABLE_WIDE : 0) |
+	uint32 head = nnodes | (wide ? NODE_TABLE_WIDE : 0) |
 		((uint32) flags << NODE_TABLE_FLAGS_SHIFT);
 
 	SET_VARSIZE(flat, size);
@@ -96,7 +94,7 @@ static struct varlena *
 node_table_new(NodeTable *table, uint32 nnodes, Size names_size, uint8 arity, bool wide,
 			   uint8 flags)
 {
-	Size		size = node_table_flat_size(nnodes, names_size, arity, wide);
+	Size size = node_table_flat_size(nnodes, names_size, arity, wide);
 	struct varlena *flat;
 
 	if (!AllocSizeIsValid(size) || nnodes > NODE_TABLE_COUNT_MASK)
@@ -112,13 +110,13 @@ node_table_new(NodeTable *table, uint32 nnodes, Size names_size, uint8 arity, bo
 static inline void
 node_table_put(NodeTable *table, uint32 slot, uint64 counter)
 {
-	char	   *counters = unconstify(char *, table->counters);
+	char *counters = unconstify(char *, table->counters);
 
 	if (table->wide)
 		memcpy(counters + (Size) slot * sizeof(uint64), &counter, sizeof(uint64));
 	else
 	{
-		uint32		narrow = (uint32) counter;
+		uint32 narrow = (uint32) counter;
 
 		memcpy(counters + (Size) slot * sizeof(uint32), &narrow, sizeof(uint32));
 	}
@@ -139,7 +137,7 @@ node_table_put_nodes(NodeTable *table, const NodeTable *source)
 void
 node_table_assign(NodeTable *table, const NodeTable *source)
 {
-	uint32		slots = source->nnodes * source->arity;
+	uint32 slots = source->nnodes * source->arity;
 
 	if (table->wide == source->wide)
 		memcpy(unconstify(char *, table->counters), source->counters,
@@ -162,22 +160,22 @@ node_table_verify(const NodeTable *table)
 {
 #ifdef USE_ASSERT_CHECKING
 	const char *previous = NULL;
-	uint32		previous_length = 0;
-	Size		names_size = 0;
-	bool		needs_wide = false;
-	NodeCursor	cursor;
+	uint32 previous_length = 0;
+	Size names_size = 0;
+	bool needs_wide = false;
+	NodeCursor cursor;
 
 	for (node_cursor_open(&cursor, table); !node_cursor_done(&cursor); node_cursor_next(&cursor))
 	{
-		uint32		length = node_cursor_length(&cursor);
-		bool		counted = false;
+		uint32 length = node_cursor_length(&cursor);
+		bool counted = false;
 
 		Assert(length > 0);
 		if (previous)
 			Assert(node_name_compare(previous, previous_length, cursor.name, length) < 0);
 		for (int which = 0; which < table->arity; which++)
 		{
-			uint64		counter = node_table_counter(table, node_table_slot(table, cursor.index, which));
+			uint64 counter = node_table_counter(table, node_table_slot(table, cursor.index, which));
 
 			Assert(counter <= PG_INT64_MAX);
 			counted |= counter > 0;
@@ -202,7 +200,7 @@ node_table_verify(const NodeTable *table)
 bool
 node_table_find(const NodeTable *table, const char *name, Size length, uint32 *index)
 {
-	NodeCursor	cursor;
+	NodeCursor cursor;
 
 	for (node_cursor_open(&cursor, table); !node_cursor_done(&cursor); node_cursor_next(&cursor))
 	{
@@ -218,7 +216,7 @@ node_table_find(const NodeTable *table, const char *name, Size length, uint32 *i
 uint64
 node_table_get(const NodeTable *table, const char *name, Size length, int which)
 {
-	uint32		index;
+	uint32 index;
 
 	if (!node_table_find(table, name, length, &index))
 		return 0;
@@ -228,15 +226,15 @@ node_table_get(const NodeTable *table, const char *name, Size length, int which)
 NodeSum
 node_table_sum(const NodeTable *table)
 {
-	NodeSum		sum = {0, 0};
-	uint32		slots = table->nnodes * table->arity;
+	NodeSum sum = {0, 0};
+	uint32 slots = table->nnodes * table->arity;
 
 	if (!table->wide)
 	{
 		/* 2^30 nodes of 2 counters below 2^32 stay below 2^63 */
 		for (uint32 slot = 0; slot < slots; slot++)
 		{
-			uint32		counter;
+			uint32 counter;
 
 			memcpy(&counter, table->counters + (Size) slot * sizeof(counter), sizeof(counter));
 			sum.low += counter;
@@ -253,10 +251,10 @@ node_table_sum(const NodeTable *table)
 Datum
 node_sum_numeric(NodeSum sum)
 {
-	char		digits[32];
-	Datum		low;
-	Datum		high;
-	Datum		two64;
+	char digits[32];
+	Datum low;
+	Datum high;
+	Datum two64;
 
 	snprintf(digits, sizeof(digits), UINT64_FORMAT, sum.low);
 	low = DirectFunctionCall3(numeric_in, CStringGetDatum(digits), ObjectIdGetDatum(InvalidOid),
@@ -277,22 +275,22 @@ static pg_attribute_always_inline int
 node_table_order_slots(const NodeTable *a, const NodeTable *b, bool a_wide, bool b_wide,
 					   PartialOrder until)
 {
-	NodeTable	left = *a;
-	NodeTable	right = *b;
-	uint32		slots = a->nnodes * a->arity;
-	uint32		slot = 0;
-	int			order = ORDER_EQUAL;
+	NodeTable left = *a;
+	NodeTable right = *b;
+	uint32 slots = a->nnodes * a->arity;
+	uint32 slot = 0;
+	int order = ORDER_EQUAL;
 
 	left.wide = a_wide;
 	right.wide = b_wide;
 	while (slot < slots && (order & until) != until)
 	{
-		uint32		end = Min(slot + ORDER_CHUNK, slots);
+		uint32 end = Min(slot + ORDER_CHUNK, slots);
 
 		for (; slot < end; slot++)
 		{
-			uint64		x = node_table_counter(&left, slot);
-			uint64		y = node_table_counter(&right, slot);
+			uint64 x = node_table_counter(&left, slot);
+			uint64 y = node_table_counter(&right, slot);
 
 			order |= (x < y) * ORDER_BEFORE | (x > y) * ORDER_AFTER;
 		}
@@ -309,8 +307,8 @@ node_table_order_slots(const NodeTable *a, const NodeTable *b, bool a_wide, bool
 PartialOrder
 node_table_order_until(const NodeTable *a, const NodeTable *b, PartialOrder until)
 {
-	int			order = ORDER_EQUAL;
-	NodePairs	pairs;
+	int order = ORDER_EQUAL;
+	NodePairs pairs;
 
 	Assert(a->arity == b->arity);
 	if (node_table_same_nodes(a, b))
@@ -329,8 +327,8 @@ node_table_order_until(const NodeTable *a, const NodeTable *b, PartialOrder unti
 	{
 		for (int which = 0; which < a->arity; which++)
 		{
-			uint64		x = node_pair_counter(a, pairs.in_a, which);
-			uint64		y = node_pair_counter(b, pairs.in_b, which);
+			uint64 x = node_pair_counter(a, pairs.in_a, which);
+			uint64 y = node_pair_counter(b, pairs.in_b, which);
 
 			order |= (x < y) * ORDER_BEFORE | (x > y) * ORDER_AFTER;
 		}
@@ -360,9 +358,9 @@ node_table_includes(const NodeTable *b, const NodeTable *a)
 int
 node_table_compare(const NodeTable *a, const NodeTable *b)
 {
-	int			order = node_sum_compare(node_table_sum(a), node_table_sum(b));
-	Size		a_size = (Size) a->nnodes + a->names_size;
-	Size		b_size = (Size) b->nnodes + b->names_size;
+	int order = node_sum_compare(node_table_sum(a), node_table_sum(b));
+	Size a_size = (Size) a->nnodes + a->names_size;
+	Size b_size = (Size) b->nnodes + b->names_size;
 
 	if (order != 0)
 		return order;
@@ -375,8 +373,8 @@ node_table_compare(const NodeTable *a, const NodeTable *b)
 		return a_size < b_size ? -1 : 1;
 	for (uint32 slot = 0; slot < a->nnodes * a->arity; slot++)
 	{
-		uint64		x = node_table_counter(a, slot);
-		uint64		y = node_table_counter(b, slot);
+		uint64 x = node_table_counter(a, slot);
+		uint64 y = node_table_counter(b, slot);
 
 		if (x != y)
 			return x < y ? -1 : 1;
@@ -399,7 +397,7 @@ node_entries_init(NodeEntries *entries, uint32 capacity)
 NodeEntry *
 node_entries_add(NodeEntries *entries, const char *name, Size length)
 {
-	NodeEntry  *entry;
+	NodeEntry *entry;
 
 	if (entries->count == entries->capacity)
 	{
@@ -424,15 +422,16 @@ node_entries_add(NodeEntries *entries, const char *name, Size length)
 void
 node_entries_copy(NodeEntries *entries, const NodeTable *table)
 {
-	NodeCursor	cursor;
+	NodeCursor cursor;
 
 	for (node_cursor_open(&cursor, table); !node_cursor_done(&cursor); node_cursor_next(&cursor))
 	{
-		NodeEntry  *entry = node_entries_add(entries, cursor.name, node_cursor_length(&cursor));
+		NodeEntry *entry = node_entries_add(entries, cursor.name, node_cursor_length(&cursor));
 
 		for (int which = 0; which < table->arity; which++)
-			entry->counters[which] =
-				node_table_counter(table, node_table_slot(table, cursor.index, which));
+			entry->counters[which] = node_table_counter(table,
+														node_table_slot(table, cursor.index,
+																		which));
 	}
 }
 
@@ -453,13 +452,13 @@ bool
 node_entries_sort(NodeEntries *entries, uint8 arity, NodeDuplicates duplicates,
 				  const InputSource *source)
 {
-	uint32		kept = 0;
+	uint32 kept = 0;
 
 	qsort(entries->items, entries->count, sizeof(NodeEntry), node_entry_compare);
 	for (uint32 i = 0; i < entries->count; i++)
 	{
-		NodeEntry  *entry = &entries->items[i];
-		NodeEntry  *last = kept > 0 ? &entries->items[kept - 1] : NULL;
+		NodeEntry *entry = &entries->items[i];
+		NodeEntry *last = kept > 0 ? &entries->items[kept - 1] : NULL;
 
 		if (last && node_entry_compare(last, entry) == 0)
 		{
@@ -477,7 +476,7 @@ node_entries_sort(NodeEntries *entries, uint8 arity, NodeDuplicates duplicates,
 	kept = 0;
 	for (uint32 i = 0; i < entries->count; i++)
 	{
-		uint64		any = 0;
+		uint64 any = 0;
 
 		for (int which = 0; which < arity; which++)
 			any |= entries->items[i].counters[which];
@@ -492,12 +491,12 @@ node_entries_sort(NodeEntries *entries, uint8 arity, NodeDuplicates duplicates,
 struct varlena *
 node_table_write(const NodeEntries *entries, uint8 arity, uint8 flags)
 {
-	Size		names_size = 0;
-	uint64		any = 0;
+	Size names_size = 0;
+	uint64 any = 0;
 	struct varlena *flat;
-	NodeTable	table;
-	uint8	   *length;
-	char	   *name;
+	NodeTable table;
+	uint8 *length;
+	char *name;
 
 	for (uint32 i = 0; i < entries->count; i++)
 	{
@@ -538,11 +537,11 @@ node_table_build(NodeEntries *entries, uint8 arity, const InputSource *source)
 static uint64
 node_table_meet_greatest(const NodeTable *a, const NodeTable *b)
 {
-	uint64		greatest = 0;
+	uint64 greatest = 0;
 
 	for (uint32 slot = 0; slot < a->nnodes * a->arity; slot++)
 	{
-		uint64		counter = Min(node_table_counter(a, slot), node_table_counter(b, slot));
+		uint64 counter = Min(node_table_counter(a, slot), node_table_counter(b, slot));
 
 		greatest = Max(greatest, counter);
 	}
@@ -556,17 +555,17 @@ struct varlena *
 node_table_combine(const NodeTable *a, const NodeTable *b, NodeOperation operation)
 {
 	struct varlena *flat;
-	NodeTable	result;
+	NodeTable result;
 	NodeEntries entries;
-	NodePairs	pairs;
-	uint8		arity = a->arity;
+	NodePairs pairs;
+	uint8 arity = a->arity;
 
 	Assert(a->arity == b->arity);
 
 	/* A meet of several counters per node may leave a node with none. */
 	if ((operation == NODE_JOIN || arity == 1) && node_table_same_nodes(a, b))
 	{
-		bool		wide = operation == NODE_JOIN
+		bool wide = operation == NODE_JOIN
 			? a->wide || b->wide
 			: a->wide && b->wide && node_table_meet_greatest(a, b) > PG_UINT32_MAX;
 
@@ -574,8 +573,8 @@ node_table_combine(const NodeTable *a, const NodeTable *b, NodeOperation operati
 		node_table_put_nodes(&result, a);
 		for (uint32 slot = 0; slot < a->nnodes * arity; slot++)
 		{
-			uint64		x = node_table_counter(a, slot);
-			uint64		y = node_table_counter(b, slot);
+			uint64 x = node_table_counter(a, slot);
+			uint64 y = node_table_counter(b, slot);
 
 			node_table_put(&result, slot, operation == NODE_JOIN ? Max(x, y) : Min(x, y));
 		}
@@ -587,13 +586,13 @@ node_table_combine(const NodeTable *a, const NodeTable *b, NodeOperation operati
 	node_pairs_open(&pairs, a, b);
 	while (node_pairs_next(&pairs))
 	{
-		NodeEntry  *entry = node_entries_add(&entries, pairs.name, pairs.length);
-		uint64		any = 0;
+		NodeEntry *entry = node_entries_add(&entries, pairs.name, pairs.length);
+		uint64 any = 0;
 
 		for (int which = 0; which < arity; which++)
 		{
-			uint64		x = node_pair_counter(a, pairs.in_a, which);
-			uint64		y = node_pair_counter(b, pairs.in_b, which);
+			uint64 x = node_pair_counter(a, pairs.in_a, which);
+			uint64 y = node_pair_counter(b, pairs.in_b, which);
 
 			entry->counters[which] = operation == NODE_JOIN ? Max(x, y) : Min(x, y);
 			any |= entry->counters[which];
@@ -613,20 +612,19 @@ struct varlena *
 node_table_set(const NodeTable *table, const char *name, Size length, int which, uint64 value)
 {
 	struct varlena *flat;
-	NodeTable	result;
+	NodeTable result;
 	NodeEntries entries;
-	uint32		index;
-	uint8		arity = table->arity;
-	bool		found = node_table_find(table, name, length, &index);
+	uint32 index;
+	uint8 arity = table->arity;
+	bool found = node_table_find(table, name, length, &index);
 
 	Assert(value > 0 && value <= PG_INT64_MAX);
 	if (found &&
 		(table->wide ? node_table_counter(table, node_table_slot(table, index, which)) <= value
-		 : value <= PG_UINT32_MAX))
+					 : value <= PG_UINT32_MAX))
 	{
 		/* same nodes, same width: the image changes in one place */
-		flat = node_table_new(&result, table->nnodes, table->names_size, arity, table->wide,
-							  0);
+		flat = node_table_new(&result, table->nnodes, table->names_size, arity, table->wide, 0);
 		node_table_assign(&result, table);
 		node_table_put(&result, node_table_slot(&result, index, which), value);
 		node_table_verify(&result);
@@ -656,14 +654,14 @@ node_table_delta(const NodeTable *table, const NodeTable *seen)
 {
 	struct varlena *flat;
 	NodeEntries entries;
-	NodePairs	pairs;
+	NodePairs pairs;
 
 	node_entries_init(&entries, table->nnodes);
 	node_pairs_open(&pairs, table, seen);
 	while (node_pairs_next(&pairs))
 	{
-		NodeEntry  *entry;
-		bool		lacking = false;
+		NodeEntry *entry;
+		bool lacking = false;
 
 		if (pairs.in_a < 0)
 			continue;

@@ -16,10 +16,10 @@
 #define NODE_TABLE_MAX_ARITY 2
 
 /* The 4 bytes after the varlena header; see node_table.c for the layout. */
-#define NODE_TABLE_WIDE			0x80000000U
-#define NODE_TABLE_FLAGS_SHIFT	29
-#define NODE_TABLE_FLAGS_MASK	0x03U
-#define NODE_TABLE_COUNT_MASK	0x1fffffffU
+#define NODE_TABLE_WIDE        0x80000000U
+#define NODE_TABLE_FLAGS_SHIFT 29
+#define NODE_TABLE_FLAGS_MASK  0x03U
+#define NODE_TABLE_COUNT_MASK  0x1fffffffU
 
 /*
  * A table to read, wherever its bytes lie: behind a 1-byte or 4-byte varlena
@@ -27,44 +27,44 @@
  */
 typedef struct NodeTable
 {
-	uint32		nnodes;
-	uint32		names_size;		/* bytes of all names together */
-	uint8		arity;			/* counters per node */
-	bool		wide;			/* 8 bytes per counter, otherwise 4 */
-	uint8		flags;			/* two bits for the type on top; 0 but in vclock_box */
-	const char *counters;		/* arity columns of nnodes counters, unaligned */
-	const uint8 *lengths;		/* nnodes bytes: length of each name */
-	const char *names;			/* directly behind the lengths */
+	uint32 nnodes;
+	uint32 names_size;    /* bytes of all names together */
+	uint8 arity;          /* counters per node */
+	bool wide;            /* 8 bytes per counter, otherwise 4 */
+	uint8 flags;          /* two bits for the type on top; 0 but in vclock_box */
+	const char *counters; /* arity columns of nnodes counters, unaligned */
+	const uint8 *lengths; /* nnodes bytes: length of each name */
+	const char *names;    /* directly behind the lengths */
 } NodeTable;
 
 /* One node on its way into a table; the name is borrowed. */
 typedef struct NodeEntry
 {
 	const char *name;
-	uint32		length;
-	uint64		counters[NODE_TABLE_MAX_ARITY];
+	uint32 length;
+	uint64 counters[NODE_TABLE_MAX_ARITY];
 } NodeEntry;
 
 /* Entries collected in any order. */
 typedef struct NodeEntries
 {
-	NodeEntry  *items;
-	uint32		count;
-	uint32		capacity;
+	NodeEntry *items;
+	uint32 count;
+	uint32 capacity;
 } NodeEntries;
 
 /* A sum of counters: 128 bits, also where the compiler has no such integer. */
 typedef struct NodeSum
 {
-	uint64		high;
-	uint64		low;
+	uint64 high;
+	uint64 low;
 } NodeSum;
 
 /* How two elements of a partial order stand to each other. */
 typedef enum PartialOrder
 {
 	ORDER_EQUAL = 0,
-	ORDER_BEFORE = 1,			/* less somewhere, greater nowhere */
+	ORDER_BEFORE = 1, /* less somewhere, greater nowhere */
 	ORDER_AFTER = 2,
 	ORDER_CONCURRENT = ORDER_BEFORE | ORDER_AFTER
 } PartialOrder;
@@ -79,8 +79,8 @@ typedef enum NodeDuplicates
 /* Which of the two lattice operations. */
 typedef enum NodeOperation
 {
-	NODE_JOIN,					/* the greater counter of each node */
-	NODE_MEET					/* the lesser; absent is 0 */
+	NODE_JOIN, /* the greater counter of each node */
+	NODE_MEET  /* the lesser; absent is 0 */
 } NodeOperation;
 
 static inline uint64
@@ -88,14 +88,14 @@ node_table_counter(const NodeTable *table, uint32 slot)
 {
 	if (table->wide)
 	{
-		uint64		wide;
+		uint64 wide;
 
 		memcpy(&wide, table->counters + (Size) slot * sizeof(wide), sizeof(wide));
 		return wide;
 	}
 	else
 	{
-		uint32		narrow;
+		uint32 narrow;
 
 		memcpy(&narrow, table->counters + (Size) slot * sizeof(narrow), sizeof(narrow));
 		return narrow;
@@ -113,7 +113,7 @@ node_table_slot(const NodeTable *table, uint32 index, int which)
 static inline NodeTable
 node_table_column(const NodeTable *table, int which)
 {
-	NodeTable	column = *table;
+	NodeTable column = *table;
 
 	column.arity = 1;
 	column.counters += (Size) which * table->nnodes *
@@ -125,8 +125,7 @@ node_table_column(const NodeTable *table, int which)
 static inline bool
 node_table_same_nodes(const NodeTable *a, const NodeTable *b)
 {
-	return a->nnodes == b->nnodes &&
-		a->names_size == b->names_size &&
+	return a->nnodes == b->nnodes && a->names_size == b->names_size &&
 		memcmp(a->lengths, b->lengths, (Size) a->nnodes + a->names_size) == 0;
 }
 
@@ -137,19 +136,19 @@ node_table_same_nodes(const NodeTable *a, const NodeTable *b)
 typedef struct NodeCursor
 {
 	const NodeTable *table;
-	uint32		index;
+	uint32 index;
 	const char *name;
 } NodeCursor;
 
 typedef struct NodePairs
 {
-	NodeCursor	a;
-	NodeCursor	b;
+	NodeCursor a;
+	NodeCursor b;
 	/* the current pair; -1 where the table lacks the node */
-	int64		in_a;
-	int64		in_b;
+	int64 in_a;
+	int64 in_b;
 	const char *name;
-	uint32		length;
+	uint32 length;
 } NodePairs;
 
 static inline void
@@ -195,17 +194,17 @@ node_pairs_open(NodePairs *pairs, const NodeTable *a, const NodeTable *b)
 static inline bool
 node_pairs_next(NodePairs *pairs)
 {
-	bool		a_done = node_cursor_done(&pairs->a);
-	bool		b_done = node_cursor_done(&pairs->b);
-	int			order;
+	bool a_done = node_cursor_done(&pairs->a);
+	bool b_done = node_cursor_done(&pairs->b);
+	int order;
 
 	if (a_done && b_done)
 		return false;
 	if (a_done || b_done)
 		order = a_done ? 1 : -1;
 	else
-		order = node_name_compare(pairs->a.name, node_cursor_length(&pairs->a),
-								  pairs->b.name, node_cursor_length(&pairs->b));
+		order = node_name_compare(pairs->a.name, node_cursor_length(&pairs->a), pairs->b.name,
+								  node_cursor_length(&pairs->b));
 	pairs->in_a = pairs->in_b = -1;
 	if (order >= 0)
 	{
@@ -226,15 +225,14 @@ node_pairs_next(NodePairs *pairs)
 
 /* reading */
 extern void node_table_open(NodeTable *table, const struct varlena *flat, uint8 arity);
-extern bool node_table_find(const NodeTable *table, const char *name, Size length,
-							uint32 *index);
+extern bool node_table_find(const NodeTable *table, const char *name, Size length, uint32 *index);
 extern uint64 node_table_get(const NodeTable *table, const char *name, Size length, int which);
 extern NodeSum node_table_sum(const NodeTable *table);
 extern PartialOrder node_table_order(const NodeTable *a, const NodeTable *b);
 extern PartialOrder node_table_order_until(const NodeTable *a, const NodeTable *b,
 										   PartialOrder until);
 extern bool node_table_includes(const NodeTable *a, const NodeTable *b);
-extern int	node_table_compare(const NodeTable *a, const NodeTable *b);
+extern int node_table_compare(const NodeTable *a, const NodeTable *b);
 extern void node_table_verify(const NodeTable *table);
 
 /* building */
@@ -277,4 +275,4 @@ node_sum_compare(NodeSum a, NodeSum b)
 	return (a.low > b.low) - (a.low < b.low);
 }
 
-#endif							/* DISTRIBUTED_NODE_TABLE_H */
+#endif /* DISTRIBUTED_NODE_TABLE_H */

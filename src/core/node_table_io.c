@@ -44,17 +44,16 @@ node_table_from_json(const JsonTree *json, uint8 arity, const InputSource *sourc
 
 	if (json->kind != JSON_TREE_OBJECT)
 	{
-		input_malformed(source, "The value is %s, not an object.",
-						json_tree_kind_name(json->kind));
+		input_malformed(source, "The value is %s, not an object.", json_tree_kind_name(json->kind));
 		return NULL;
 	}
 	node_entries_init(&entries, json->nchildren);
 	for (int i = 0; i < json->nchildren; i++)
 	{
 		const JsonTree *child = json->children[i];
-		Size		length = strlen(child->name);
-		NodeEntry  *entry;
-		char	   *owner;
+		Size length = strlen(child->name);
+		NodeEntry *entry;
+		char *owner;
 
 		if (!node_name_check(source, child->name, length))
 			return NULL;
@@ -88,7 +87,7 @@ node_table_from_json(const JsonTree *json, uint8 arity, const InputSource *sourc
 void
 node_table_to_json(StringInfo buf, const NodeTable *table)
 {
-	NodeCursor	cursor;
+	NodeCursor cursor;
 
 	appendStringInfoChar(buf, '{');
 	for (node_cursor_open(&cursor, table); !node_cursor_done(&cursor); node_cursor_next(&cursor))
@@ -99,7 +98,8 @@ node_table_to_json(StringInfo buf, const NodeTable *table)
 		appendStringInfoString(buf, table->arity == 1 ? ": " : ": [");
 		for (int which = 0; which < table->arity; which++)
 			appendStringInfo(buf, which == 0 ? UINT64_FORMAT : ", " UINT64_FORMAT,
-							 node_table_counter(table, node_table_slot(table, cursor.index, which)));
+							 node_table_counter(table,
+												node_table_slot(table, cursor.index, which)));
 		if (table->arity > 1)
 			appendStringInfoChar(buf, ']');
 	}
@@ -109,22 +109,22 @@ node_table_to_json(StringInfo buf, const NodeTable *table)
 struct varlena *
 node_table_from_wire(StringInfo msg, uint8 arity, const InputSource *source)
 {
-	uint32		count = wire_get_count(msg, source, "number of nodes", WIRE_NODE_MIN(arity));
+	uint32 count = wire_get_count(msg, source, "number of nodes", WIRE_NODE_MIN(arity));
 	NodeEntries entries;
 
 	node_entries_init(&entries, count);
 	for (uint32 i = 0; i < count; i++)
 	{
-		int			length;
-		char	   *name = wire_get_string(msg, source, "a node name", &length);
-		NodeEntry  *entry;
-		uint64		any = 0;
+		int length;
+		char *name = wire_get_string(msg, source, "a node name", &length);
+		NodeEntry *entry;
+		uint64 any = 0;
 
 		node_name_check(source, name, length);
 		entry = node_entries_add(&entries, name, length);
 		for (int which = 0; which < arity; which++)
 		{
-			uint64		counter = wire_get_uint64(msg, source, "a counter");
+			uint64 counter = wire_get_uint64(msg, source, "a counter");
 
 			if (counter > PG_INT64_MAX)
 				input_out_of_range(source, "The counter of %s is greater than " INT64_FORMAT ".",
@@ -141,13 +141,14 @@ node_table_from_wire(StringInfo msg, uint8 arity, const InputSource *source)
 void
 node_table_to_wire(StringInfo buf, const NodeTable *table)
 {
-	NodeCursor	cursor;
+	NodeCursor cursor;
 
 	pq_sendint32(buf, table->nnodes);
 	for (node_cursor_open(&cursor, table); !node_cursor_done(&cursor); node_cursor_next(&cursor))
 	{
 		wire_put_string(buf, cursor.name, (int) node_cursor_length(&cursor));
 		for (int which = 0; which < table->arity; which++)
-			pq_sendint64(buf, node_table_counter(table, node_table_slot(table, cursor.index, which)));
+			pq_sendint64(buf,
+						 node_table_counter(table, node_table_slot(table, cursor.index, which)));
 	}
 }

@@ -14,8 +14,7 @@
 extern struct varlena *node_table_from_json(const JsonTree *json, uint8 arity,
 											const InputSource *source);
 extern void node_table_to_json(StringInfo buf, const NodeTable *table);
-extern struct varlena *node_table_from_wire(StringInfo msg, uint8 arity,
-											const InputSource *source);
+extern struct varlena *node_table_from_wire(StringInfo msg, uint8 arity, const InputSource *source);
 extern void node_table_to_wire(StringInfo buf, const NodeTable *table);
 
-#endif							/* DISTRIBUTED_NODE_TABLE_IO_H */
+#endif /* DISTRIBUTED_NODE_TABLE_IO_H */

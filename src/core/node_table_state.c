@@ -48,13 +48,13 @@ static void
 state_replace(NodeTableState *state, const NodeEntries *entries)
 {
 	MemoryContext context = state->base.eoh.eoh_context;
-	uint8		arity = state_lattice(state)->arity;
-	uint32		nnodes = entries->count;
-	Size		names_size = 0;
-	uint64	   *counters;
-	uint8	   *block;
-	uint32	   *offsets;
-	Size		offset = 0;
+	uint8 arity = state_lattice(state)->arity;
+	uint32 nnodes = entries->count;
+	Size names_size = 0;
+	uint64 *counters;
+	uint8 *block;
+	uint32 *offsets;
+	Size offset = 0;
 
 	for (uint32 i = 0; i < nnodes; i++)
 		names_size += entries->items[i].length;
@@ -97,8 +97,8 @@ state_replace(NodeTableState *state, const NodeEntries *entries)
 static void
 state_settle(NodeTableState *state)
 {
-	uint8		arity = state_lattice(state)->arity;
-	NodeTable	table;
+	uint8 arity = state_lattice(state)->arity;
+	NodeTable table;
 	NodeEntries all;
 
 	if (!state->has_pending)
@@ -108,7 +108,7 @@ state_settle(NodeTableState *state)
 	node_entries_copy(&all, &table);
 	for (uint32 i = 0; i < state->pending.count; i++)
 	{
-		NodeEntry  *from = &state->pending.items[i];
+		NodeEntry *from = &state->pending.items[i];
 
 		memcpy(node_entries_add(&all, from->name, from->length)->counters, from->counters,
 			   sizeof(from->counters));
@@ -127,9 +127,9 @@ static void
 state_postpone(NodeTableState *state, const NodeTable *from, const NodeCursor *cursor)
 {
 	MemoryContext old = MemoryContextSwitchTo(state->base.eoh.eoh_context);
-	uint32		length = node_cursor_length(cursor);
-	char	   *name;
-	NodeEntry  *entry;
+	uint32 length = node_cursor_length(cursor);
+	char *name;
+	NodeEntry *entry;
 
 	if (!state->has_pending)
 	{
@@ -140,7 +140,8 @@ state_postpone(NodeTableState *state, const NodeTable *from, const NodeCursor *c
 	memcpy(name, cursor->name, length);
 	entry = node_entries_add(&state->pending, name, length);
 	for (int which = 0; which < from->arity; which++)
-		entry->counters[which] = node_table_counter(from, node_table_slot(from, cursor->index, which));
+		entry->counters[which] = node_table_counter(from,
+													node_table_slot(from, cursor->index, which));
 	MemoryContextSwitchTo(old);
 }
 
@@ -152,14 +153,14 @@ static int64
 state_find(const NodeTableState *state, uint32 *first, const char *name, uint32 length)
 {
 	const char *names = (const char *) state->block + state->nnodes;
-	uint32		low = *first;
-	uint32		high = state->nnodes;
+	uint32 low = *first;
+	uint32 high = state->nnodes;
 
 	while (low < high)
 	{
-		uint32		middle = low + (high - low) / 2;
-		int			order = node_name_compare(names + state->offsets[middle],
-											  state->block[middle], name, length);
+		uint32 middle = low + (high - low) / 2;
+		int order = node_name_compare(names + state->offsets[middle], state->block[middle], name,
+									  length);
 
 		if (order == 0)
 		{
@@ -180,14 +181,14 @@ static pg_attribute_always_inline void
 state_combine_slots(NodeTableState *state, const NodeTable *table, bool wide,
 					NodeOperation operation)
 {
-	NodeTable	from = *table;
-	uint64	   *counters = state->counters;
-	uint32		slots = table->nnodes * table->arity;
+	NodeTable from = *table;
+	uint64 *counters = state->counters;
+	uint32 slots = table->nnodes * table->arity;
 
 	from.wide = wide;
 	for (uint32 slot = 0; slot < slots; slot++)
 	{
-		uint64		counter = node_table_counter(&from, slot);
+		uint64 counter = node_table_counter(&from, slot);
 
 		if (operation == NODE_JOIN ? counter > counters[slot] : counter < counters[slot])
 			counters[slot] = counter;
@@ -197,12 +198,12 @@ state_combine_slots(NodeTableState *state, const NodeTable *table, bool wide,
 static void
 state_join(NodeTableState *state, const NodeTable *from)
 {
-	NodeCursor	cursor;
-	uint32		position = 0;
+	NodeCursor cursor;
+	uint32 position = 0;
 
 	for (node_cursor_open(&cursor, from); !node_cursor_done(&cursor); node_cursor_next(&cursor))
 	{
-		int64		found = state_find(state, &position, cursor.name, node_cursor_length(&cursor));
+		int64 found = state_find(state, &position, cursor.name, node_cursor_length(&cursor));
 
 		if (found < 0)
 		{
@@ -211,7 +212,7 @@ state_join(NodeTableState *state, const NodeTable *from)
 		}
 		for (int which = 0; which < from->arity; which++)
 		{
-			uint64	   *counter = &state->counters[(Size) which * state->nnodes + found];
+			uint64 *counter = &state->counters[(Size) which * state->nnodes + found];
 
 			*counter = Max(*counter,
 						   node_table_counter(from, node_table_slot(from, cursor.index, which)));
@@ -224,22 +225,22 @@ state_join(NodeTableState *state, const NodeTable *from)
 static void
 state_meet(NodeTableState *state, const NodeTable *from)
 {
-	uint8		arity = from->arity;
-	bool		shrinks = false;
-	NodeTable	table;
-	NodePairs	pairs;
+	uint8 arity = from->arity;
+	bool shrinks = false;
+	NodeTable table;
+	NodePairs pairs;
 
 	state_table(state, &table);
 	node_pairs_open(&pairs, &table, from);
 	while (node_pairs_next(&pairs))
 	{
-		uint64		any = 0;
+		uint64 any = 0;
 
 		if (pairs.in_a < 0)
 			continue;
 		for (int which = 0; which < arity; which++)
 		{
-			uint64	   *counter = &state->counters[(Size) which * state->nnodes + pairs.in_a];
+			uint64 *counter = &state->counters[(Size) which * state->nnodes + pairs.in_a];
 
 			*counter = Min(*counter, node_pair_counter(from, pairs.in_b, which));
 			any |= *counter;
@@ -262,7 +263,7 @@ void
 node_table_state_load(LatticeState *base, const struct varlena *flat)
 {
 	NodeTableState *state = (NodeTableState *) base;
-	NodeTable	table;
+	NodeTable table;
 	NodeEntries entries;
 
 	node_table_open(&table, flat, state_lattice(state)->arity);
@@ -277,8 +278,8 @@ node_table_state_absorb(LatticeState *base, const struct varlena *flat)
 {
 	NodeTableState *state = (NodeTableState *) base;
 	const NodeTableLattice *lattice = state_lattice(state);
-	NodeTable	from;
-	NodeTable	table;
+	NodeTable from;
+	NodeTable table;
 
 	node_table_open(&from, flat, lattice->arity);
 	state_table(state, &table);
@@ -301,7 +302,7 @@ node_table_state_absorb(LatticeState *base, const struct varlena *flat)
 static bool
 state_needs_wide(const NodeTableState *state)
 {
-	uint64		any = 0;
+	uint64 any = 0;
 
 	for (uint32 slot = 0; slot < state->nnodes * state_lattice(state)->arity; slot++)
 		any |= state->counters[slot];
@@ -322,22 +323,20 @@ void
 node_table_state_flatten(LatticeState *base, struct varlena *flat, Size size)
 {
 	NodeTableState *state = (NodeTableState *) base;
-	NodeTable	table;
-	NodeTable	result;
+	NodeTable table;
+	NodeTable result;
 
 	state_table(state, &table);
-	node_table_layout(&result, flat, size, state->nnodes, table.arity, state_needs_wide(state),
-					  0);
+	node_table_layout(&result, flat, size, state->nnodes, table.arity, state_needs_wide(state), 0);
 	node_table_assign(&result, &table);
 }
 
 struct varlena *
-node_table_state_combine(const LatticeType *type, const struct varlena *a,
-						 const struct varlena *b)
+node_table_state_combine(const LatticeType *type, const struct varlena *a, const struct varlena *b)
 {
 	const NodeTableLattice *lattice = (const NodeTableLattice *) type;
-	NodeTable	left;
-	NodeTable	right;
+	NodeTable left;
+	NodeTable right;
 
 	node_table_open(&left, a, lattice->arity);
 	node_table_open(&right, b, lattice->arity);

@@ -14,7 +14,7 @@
 typedef struct NodeTableLattice
 {
 	LatticeType base;
-	uint8		arity;
+	uint8 arity;
 	NodeOperation operation;
 } NodeTableLattice;
 
@@ -33,24 +33,27 @@ typedef struct NodeTableState
 {
 	LatticeState base;
 
-	uint32		nnodes;
-	Size		names_size;
-	uint64	   *counters;		/* arity columns of nnodes */
-	uint8	   *block;			/* lengths, then names, as in the stored form */
-	uint32	   *offsets;		/* of each name within the names */
+	uint32 nnodes;
+	Size names_size;
+	uint64 *counters; /* arity columns of nnodes */
+	uint8 *block;     /* lengths, then names, as in the stored form */
+	uint32 *offsets;  /* of each name within the names */
 
 	/* Nodes that the table lacks, in order of arrival, perhaps repeated. */
 	NodeEntries pending;
-	bool		has_pending;
+	bool has_pending;
 } NodeTableState;
 
 #define NODE_TABLE_LATTICE(name, arity, operation) \
 	{ \
-		{ \
-			name, sizeof(NodeTableState), node_table_state_load, node_table_state_absorb, \
-			node_table_state_flat_size, node_table_state_flatten, node_table_state_combine \
-		}, \
-		arity, operation \
+		{name, \
+		 sizeof(NodeTableState), \
+		 node_table_state_load, \
+		 node_table_state_absorb, \
+		 node_table_state_flat_size, \
+		 node_table_state_flatten, \
+		 node_table_state_combine}, \
+			arity, operation \
 	}
 
-#endif							/* DISTRIBUTED_NODE_TABLE_STATE_H */
+#endif /* DISTRIBUTED_NODE_TABLE_STATE_H */

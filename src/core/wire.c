@@ -27,17 +27,17 @@ wire_put_string(StringInfo buf, const char *bytes, int length)
 static void
 wire_require(StringInfo msg, const InputSource *source, const char *part, Size bytes)
 {
-	Size		left = msg->len - msg->cursor;
+	Size left = msg->len - msg->cursor;
 
 	if (left < bytes)
-		input_malformed(source, "The image ends early: %s needs %zu bytes, %zu are left.",
-						part, bytes, left);
+		input_malformed(source, "The image ends early: %s needs %zu bytes, %zu are left.", part,
+						bytes, left);
 }
 
 int
 wire_get_version(StringInfo msg, const InputSource *source, uint8 newest)
 {
-	int			version;
+	int version;
 
 	wire_require(msg, source, "the version", 1);
 	version = pq_getmsgbyte(msg);
@@ -65,8 +65,8 @@ wire_get_uint64(StringInfo msg, const InputSource *source, const char *part)
 uint32
 wire_get_count(StringInfo msg, const InputSource *source, const char *part, Size least)
 {
-	uint32		count = wire_get_uint32(msg, source, part);
-	Size		left = msg->len - msg->cursor;
+	uint32 count = wire_get_uint32(msg, source, part);
+	Size left = msg->len - msg->cursor;
 
 	if (count > left / least)
 		input_malformed(source, "The %s is %u, but only %zu bytes are left.", part, count, left);
@@ -77,7 +77,7 @@ wire_get_count(StringInfo msg, const InputSource *source, const char *part, Size
 char *
 wire_get_string(StringInfo msg, const InputSource *source, const char *part, int *length)
 {
-	uint32		bytes = wire_get_uint32(msg, source, part);
+	uint32 bytes = wire_get_uint32(msg, source, part);
 
 	wire_require(msg, source, part, bytes);
 	return pq_getmsgtext(msg, (int) bytes, length);

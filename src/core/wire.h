@@ -17,7 +17,7 @@
 extern void wire_begin(StringInfo buf, uint8 version);
 extern void wire_put_string(StringInfo buf, const char *bytes, int length);
 
-extern int	wire_get_version(StringInfo msg, const InputSource *source, uint8 newest);
+extern int wire_get_version(StringInfo msg, const InputSource *source, uint8 newest);
 extern uint32 wire_get_uint32(StringInfo msg, const InputSource *source, const char *part);
 extern uint64 wire_get_uint64(StringInfo msg, const InputSource *source, const char *part);
 extern uint32 wire_get_count(StringInfo msg, const InputSource *source, const char *part,
@@ -26,4 +26,4 @@ extern char *wire_get_string(StringInfo msg, const InputSource *source, const ch
 							 int *length);
 extern void wire_end(StringInfo msg, const InputSource *source);
 
-#endif							/* DISTRIBUTED_WIRE_H */
+#endif /* DISTRIBUTED_WIRE_H */

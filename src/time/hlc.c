@@ -34,7 +34,7 @@ hlc_argument(FunctionCallInfo fcinfo, int number)
 static inline Datum
 hlc_result(HybridTime time)
 {
-	void	   *stored = palloc(HYBRID_TIME_BYTES);
+	void *stored = palloc(HYBRID_TIME_BYTES);
 
 	hybrid_time_store(stored, time);
 	return PointerGetDatum(stored);
@@ -46,7 +46,7 @@ Datum
 hlc_in(PG_FUNCTION_ARGS)
 {
 	InputSource source = input_from_text("hlc", HLC_HINT, SOFT_ERROR_CONTEXT(fcinfo));
-	HybridTime	time;
+	HybridTime time;
 
 	if (!hybrid_time_read(PG_GETARG_CSTRING(0), &source, &time))
 		PG_RETURN_NULL();
@@ -58,7 +58,7 @@ PG_FUNCTION_INFO_V1(hlc_out);
 Datum
 hlc_out(PG_FUNCTION_ARGS)
 {
-	char	   *text = palloc(HYBRID_TIME_TEXT_SIZE);
+	char *text = palloc(HYBRID_TIME_TEXT_SIZE);
 
 	hybrid_time_write(hlc_argument(fcinfo, 0), text);
 	PG_RETURN_CSTRING(text);
@@ -69,9 +69,9 @@ PG_FUNCTION_INFO_V1(hlc_recv);
 Datum
 hlc_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo	msg = (StringInfo) PG_GETARG_POINTER(0);
+	StringInfo msg = (StringInfo) PG_GETARG_POINTER(0);
 	InputSource source = input_from_binary("hlc");
-	HybridTime	time;
+	HybridTime time;
 
 	wire_get_version(msg, &source, HLC_WIRE_VERSION);
 	time.nanoseconds = (int64) wire_get_uint64(msg, &source, "the nanoseconds");
@@ -85,7 +85,7 @@ PG_FUNCTION_INFO_V1(hlc_send);
 Datum
 hlc_send(PG_FUNCTION_ARGS)
 {
-	HybridTime	time = hlc_argument(fcinfo, 0);
+	HybridTime time = hlc_argument(fcinfo, 0);
 	StringInfoData buf;
 
 	wire_begin(&buf, HLC_WIRE_VERSION);
@@ -99,8 +99,8 @@ PG_FUNCTION_INFO_V1(hlc_make);
 Datum
 hlc_make(PG_FUNCTION_ARGS)
 {
-	int64		logical = PG_GETARG_INT64(1);
-	HybridTime	time;
+	int64 logical = PG_GETARG_INT64(1);
+	HybridTime time;
 
 	if (logical < 0 || logical > PG_UINT32_MAX)
 	{
@@ -156,8 +156,8 @@ PG_FUNCTION_INFO_V1(hlc_seconds_between);
 Datum
 hlc_seconds_between(PG_FUNCTION_ARGS)
 {
-	HybridTime	a = hlc_argument(fcinfo, 0);
-	HybridTime	b = hlc_argument(fcinfo, 1);
+	HybridTime a = hlc_argument(fcinfo, 0);
+	HybridTime b = hlc_argument(fcinfo, 1);
 
 	PG_RETURN_FLOAT8(((float8) a.nanoseconds - (float8) b.nanoseconds) / 1e9);
 }
@@ -167,7 +167,7 @@ PG_FUNCTION_INFO_V1(hlc_tick_at);
 Datum
 hlc_tick_at(PG_FUNCTION_ARGS)
 {
-	int64		now = hybrid_time_from_timestamp(PG_GETARG_TIMESTAMPTZ(1));
+	int64 now = hybrid_time_from_timestamp(PG_GETARG_TIMESTAMPTZ(1));
 
 	return hlc_result(hybrid_time_tick(hlc_argument(fcinfo, 0), now));
 }
@@ -177,12 +177,12 @@ PG_FUNCTION_INFO_V1(hlc_receive_at);
 Datum
 hlc_receive_at(PG_FUNCTION_ARGS)
 {
-	HybridTime	local = hlc_argument(fcinfo, 0);
-	HybridTime	remote = hlc_argument(fcinfo, 1);
-	int64		now = hybrid_time_from_timestamp(PG_GETARG_TIMESTAMPTZ(2));
+	HybridTime local = hlc_argument(fcinfo, 0);
+	HybridTime remote = hlc_argument(fcinfo, 1);
+	int64 now = hybrid_time_from_timestamp(PG_GETARG_TIMESTAMPTZ(2));
 
-	return hlc_result(hybrid_time_tick(hybrid_time_compare(local, remote) < 0 ? remote : local,
-									   now));
+	return hlc_result(
+		hybrid_time_tick(hybrid_time_compare(local, remote) < 0 ? remote : local, now));
 }
 
 /*
@@ -257,8 +257,8 @@ hlc_abbreviate(Datum original, SortSupport ssup)
 static int
 hlc_compare_abbreviated(Datum x, Datum y, SortSupport ssup)
 {
-	int64		a = DatumGetInt64(x);
-	int64		b = DatumGetInt64(y);
+	int64 a = DatumGetInt64(x);
+	int64 b = DatumGetInt64(y);
 
 	return (a > b) - (a < b);
 }

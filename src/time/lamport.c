@@ -23,17 +23,17 @@
 #include "utils/fmgrprotos.h"
 
 #define LAMPORT_WIRE_VERSION 1
-#define LAMPORT_HINT "Write a Lamport timestamp as a whole number from 0 to 9223372036854775807."
+#define LAMPORT_HINT         "Write a Lamport timestamp as a whole number from 0 to 9223372036854775807."
 
 PG_FUNCTION_INFO_V1(lamport_in);
 
 Datum
 lamport_in(PG_FUNCTION_ARGS)
 {
-	char	   *token = pstrdup(PG_GETARG_CSTRING(0));
+	char *token = pstrdup(PG_GETARG_CSTRING(0));
 	InputSource source = input_from_text("lamport", LAMPORT_HINT, SOFT_ERROR_CONTEXT(fcinfo));
-	uint64		counter = 0;
-	Size		length;
+	uint64 counter = 0;
+	Size length;
 
 	while (isspace((unsigned char) *token))
 		token++;
@@ -57,15 +57,14 @@ PG_FUNCTION_INFO_V1(lamport_recv);
 Datum
 lamport_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo	msg = (StringInfo) PG_GETARG_POINTER(0);
+	StringInfo msg = (StringInfo) PG_GETARG_POINTER(0);
 	InputSource source = input_from_binary("lamport");
-	uint64		counter;
+	uint64 counter;
 
 	wire_get_version(msg, &source, LAMPORT_WIRE_VERSION);
 	counter = wire_get_uint64(msg, &source, "the counter");
 	if (counter > PG_INT64_MAX)
-		input_out_of_range(&source, "The counter is greater than " INT64_FORMAT ".",
-						   PG_INT64_MAX);
+		input_out_of_range(&source, "The counter is greater than " INT64_FORMAT ".", PG_INT64_MAX);
 	wire_end(msg, &source);
 	PG_RETURN_INT64((int64) counter);
 }
@@ -87,7 +86,7 @@ PG_FUNCTION_INFO_V1(lamport_from_bigint);
 Datum
 lamport_from_bigint(PG_FUNCTION_ARGS)
 {
-	int64		counter = PG_GETARG_INT64(0);
+	int64 counter = PG_GETARG_INT64(0);
 
 	if (counter < 0)
 	{
@@ -134,8 +133,8 @@ lamport_receive(PG_FUNCTION_ARGS)
 static int
 lamport_cmp_internal(FunctionCallInfo fcinfo)
 {
-	int64		a = PG_GETARG_INT64(0);
-	int64		b = PG_GETARG_INT64(1);
+	int64 a = PG_GETARG_INT64(0);
+	int64 b = PG_GETARG_INT64(1);
 
 	return (a > b) - (a < b);
 }

@@ -36,7 +36,7 @@
 #include "utils/syscache.h"
 
 #define VCLOCK_WIRE_VERSION 1
-#define VCLOCK_HINT "Write a vector clock as a JSON object, such as {\"a\": 1, \"b\": 2}."
+#define VCLOCK_HINT         "Write a vector clock as a JSON object, such as {\"a\": 1, \"b\": 2}."
 
 static const NodeTableLattice vclock_join = NODE_TABLE_LATTICE("vclock merge", 1, NODE_JOIN);
 static const NodeTableLattice vclock_meet = NODE_TABLE_LATTICE("vclock meet", 1, NODE_MEET);
@@ -56,7 +56,7 @@ static struct varlena *
 vclock_read(char *text, struct Node *escontext)
 {
 	InputSource source = input_from_text("vclock", VCLOCK_HINT, escontext);
-	JsonTree   *json = json_tree_read(text, strlen(text), &source);
+	JsonTree *json = json_tree_read(text, strlen(text), &source);
 
 	return json ? node_table_from_json(json, 1, &source) : NULL;
 }
@@ -84,7 +84,7 @@ PG_FUNCTION_INFO_V1(vclock_out);
 Datum
 vclock_out(PG_FUNCTION_ARGS)
 {
-	NodeTable	clock;
+	NodeTable clock;
 
 	vclock_argument(fcinfo, 0, &clock);
 	PG_RETURN_CSTRING(vclock_write(&clock));
@@ -95,7 +95,7 @@ PG_FUNCTION_INFO_V1(vclock_recv);
 Datum
 vclock_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo	msg = (StringInfo) PG_GETARG_POINTER(0);
+	StringInfo msg = (StringInfo) PG_GETARG_POINTER(0);
 	InputSource source = input_from_binary("vclock");
 	struct varlena *clock;
 
@@ -111,7 +111,7 @@ Datum
 vclock_send(PG_FUNCTION_ARGS)
 {
 	StringInfoData buf;
-	NodeTable	clock;
+	NodeTable clock;
 
 	vclock_argument(fcinfo, 0, &clock);
 	wire_begin(&buf, VCLOCK_WIRE_VERSION);
@@ -132,7 +132,7 @@ PG_FUNCTION_INFO_V1(vclock_to_jsonb);
 Datum
 vclock_to_jsonb(PG_FUNCTION_ARGS)
 {
-	NodeTable	clock;
+	NodeTable clock;
 
 	vclock_argument(fcinfo, 0, &clock);
 	return json_tree_to_jsonb(vclock_write(&clock));
@@ -146,7 +146,7 @@ vclock_to_jsonb(PG_FUNCTION_ARGS)
 static uint64
 counter_argument(FunctionCallInfo fcinfo, int number)
 {
-	int64		counter = PG_GETARG_INT64(number);
+	int64 counter = PG_GETARG_INT64(number);
 
 	if (counter < 0)
 	{
@@ -161,7 +161,7 @@ counter_argument(FunctionCallInfo fcinfo, int number)
 static struct varlena *
 vclock_tick_internal(const NodeTable *clock, NodeName node)
 {
-	uint64		counter = node_table_get(clock, node.name, node.length, 0);
+	uint64 counter = node_table_get(clock, node.name, node.length, 0);
 
 	if (counter >= PG_INT64_MAX)
 	{
@@ -178,8 +178,8 @@ PG_FUNCTION_INFO_V1(vclock_make);
 Datum
 vclock_make(PG_FUNCTION_ARGS)
 {
-	NodeName	node = node_name_argument(fcinfo, 0, "vclock");
-	uint64		counter = counter_argument(fcinfo, 1);
+	NodeName node = node_name_argument(fcinfo, 0, "vclock");
+	uint64 counter = counter_argument(fcinfo, 1);
 	NodeEntries entries;
 
 	node_entries_init(&entries, 1);
@@ -193,7 +193,7 @@ PG_FUNCTION_INFO_V1(vclock_tick);
 Datum
 vclock_tick(PG_FUNCTION_ARGS)
 {
-	NodeTable	clock;
+	NodeTable clock;
 
 	vclock_argument(fcinfo, 0, &clock);
 	PG_RETURN_POINTER(vclock_tick_internal(&clock, node_name_argument(fcinfo, 1, "vclock")));
@@ -204,9 +204,9 @@ PG_FUNCTION_INFO_V1(vclock_advance);
 Datum
 vclock_advance(PG_FUNCTION_ARGS)
 {
-	NodeName	node = node_name_argument(fcinfo, 1, "vclock");
-	uint64		counter = counter_argument(fcinfo, 2);
-	NodeTable	clock;
+	NodeName node = node_name_argument(fcinfo, 1, "vclock");
+	uint64 counter = counter_argument(fcinfo, 2);
+	NodeTable clock;
 
 	vclock_argument(fcinfo, 0, &clock);
 	if (counter <= node_table_get(&clock, node.name, node.length, 0))
@@ -219,9 +219,9 @@ PG_FUNCTION_INFO_V1(vclock_receive);
 Datum
 vclock_receive(PG_FUNCTION_ARGS)
 {
-	NodeTable	local;
-	NodeTable	remote;
-	NodeTable	merged;
+	NodeTable local;
+	NodeTable remote;
+	NodeTable merged;
 
 	vclock_argument(fcinfo, 0, &local);
 	vclock_argument(fcinfo, 1, &remote);
@@ -234,25 +234,24 @@ PG_FUNCTION_INFO_V1(vclock_project);
 Datum
 vclock_project(PG_FUNCTION_ARGS)
 {
-	ArrayType  *names = PG_GETARG_ARRAYTYPE_P(1);
-	NodeTable	clock;
+	ArrayType *names = PG_GETARG_ARRAYTYPE_P(1);
+	NodeTable clock;
 	NodeEntries entries;
-	Datum	   *elements;
-	bool	   *nulls;
-	int			count;
+	Datum *elements;
+	bool *nulls;
+	int count;
 
 	vclock_argument(fcinfo, 0, &clock);
 	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
 	node_entries_init(&entries, count);
 	for (int i = 0; i < count; i++)
 	{
-		text	   *name = (text *) DatumGetPointer(elements[i]);
-		uint32		index;
+		text *name = (text *) DatumGetPointer(elements[i]);
+		uint32 index;
 
 		if (nulls[i])
 			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("node names must not be null"),
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("node names must not be null"),
 					 errdetail("Element %d of the array is null.", i + 1)));
 		if (node_table_find(&clock, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), &index))
 			node_entries_add(&entries, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name))->counters[0] =
@@ -271,12 +270,11 @@ PG_FUNCTION_INFO_V1(vclock_get);
 Datum
 vclock_get(PG_FUNCTION_ARGS)
 {
-	text	   *node = PG_GETARG_TEXT_PP(1);
-	NodeTable	clock;
+	text *node = PG_GETARG_TEXT_PP(1);
+	NodeTable clock;
 
 	vclock_argument(fcinfo, 0, &clock);
-	PG_RETURN_INT64((int64) node_table_get(&clock, VARDATA_ANY(node), VARSIZE_ANY_EXHDR(node),
-										   0));
+	PG_RETURN_INT64((int64) node_table_get(&clock, VARDATA_ANY(node), VARSIZE_ANY_EXHDR(node), 0));
 }
 
 PG_FUNCTION_INFO_V1(vclock_node_count);
@@ -284,7 +282,7 @@ PG_FUNCTION_INFO_V1(vclock_node_count);
 Datum
 vclock_node_count(PG_FUNCTION_ARGS)
 {
-	NodeTable	clock;
+	NodeTable clock;
 
 	vclock_argument(fcinfo, 0, &clock);
 	PG_RETURN_INT32((int32) clock.nnodes);
@@ -295,7 +293,7 @@ PG_FUNCTION_INFO_V1(vclock_is_zero);
 Datum
 vclock_is_zero(PG_FUNCTION_ARGS)
 {
-	NodeTable	clock;
+	NodeTable clock;
 
 	vclock_argument(fcinfo, 0, &clock);
 	PG_RETURN_BOOL(clock.nnodes == 0);
@@ -306,7 +304,7 @@ PG_FUNCTION_INFO_V1(vclock_total);
 Datum
 vclock_total(PG_FUNCTION_ARGS)
 {
-	NodeTable	clock;
+	NodeTable clock;
 
 	vclock_argument(fcinfo, 0, &clock);
 	return node_sum_numeric(node_table_sum(&clock));
@@ -317,24 +315,24 @@ PG_FUNCTION_INFO_V1(vclock_nodes);
 Datum
 vclock_nodes(PG_FUNCTION_ARGS)
 {
-	NodeTable	clock;
-	NodeCursor	cursor;
-	Datum	   *names;
+	NodeTable clock;
+	NodeCursor cursor;
+	Datum *names;
 
 	vclock_argument(fcinfo, 0, &clock);
 	names = palloc(sizeof(Datum) * Max(1, clock.nnodes));
 	for (node_cursor_open(&cursor, &clock); !node_cursor_done(&cursor); node_cursor_next(&cursor))
-		names[cursor.index] =
-			PointerGetDatum(cstring_to_text_with_len(cursor.name, node_cursor_length(&cursor)));
-	PG_RETURN_ARRAYTYPE_P(construct_array(names, (int) clock.nnodes, TEXTOID, -1, false,
-										  TYPALIGN_INT));
+		names[cursor.index] = PointerGetDatum(
+			cstring_to_text_with_len(cursor.name, node_cursor_length(&cursor)));
+	PG_RETURN_ARRAYTYPE_P(
+		construct_array(names, (int) clock.nnodes, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /* Where the next call of each() goes on. */
 typedef struct VclockEach
 {
-	NodeTable	clock;
-	NodeCursor	cursor;
+	NodeTable clock;
+	NodeCursor cursor;
 } VclockEach;
 
 PG_FUNCTION_INFO_V1(vclock_each);
@@ -344,14 +342,14 @@ vclock_each(PG_FUNCTION_ARGS)
 {
 	FuncCallContext *context;
 	VclockEach *each;
-	Datum		values[2];
-	bool		nulls[2] = {false, false};
-	HeapTuple	tuple;
+	Datum values[2];
+	bool nulls[2] = {false, false};
+	HeapTuple tuple;
 
 	if (SRF_IS_FIRSTCALL())
 	{
 		MemoryContext old;
-		TupleDesc	desc;
+		TupleDesc desc;
 
 		context = SRF_FIRSTCALL_INIT();
 		old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
@@ -369,8 +367,8 @@ vclock_each(PG_FUNCTION_ARGS)
 	each = context->user_fctx;
 	if (node_cursor_done(&each->cursor))
 		SRF_RETURN_DONE(context);
-	values[0] = PointerGetDatum(cstring_to_text_with_len(each->cursor.name,
-														 node_cursor_length(&each->cursor)));
+	values[0] = PointerGetDatum(
+		cstring_to_text_with_len(each->cursor.name, node_cursor_length(&each->cursor)));
 	values[1] = Int64GetDatum((int64) node_table_counter(&each->clock, each->cursor.index));
 	node_cursor_next(&each->cursor);
 	tuple = heap_form_tuple(context->tuple_desc, values, nulls);
@@ -384,8 +382,8 @@ vclock_each(PG_FUNCTION_ARGS)
 static PartialOrder
 vclock_order(FunctionCallInfo fcinfo, PartialOrder until)
 {
-	NodeTable	a;
-	NodeTable	b;
+	NodeTable a;
+	NodeTable b;
 
 	vclock_argument(fcinfo, 0, &a);
 	vclock_argument(fcinfo, 1, &b);
@@ -435,7 +433,7 @@ vclock_contains(PG_FUNCTION_ARGS)
 /* OIDs of the labels of causal_order, by PartialOrder; kept for the query. */
 typedef struct CausalOrderLabels
 {
-	Oid			label[4];
+	Oid label[4];
 } CausalOrderLabels;
 
 PG_FUNCTION_INFO_V1(vclock_causal_order);
@@ -443,17 +441,15 @@ PG_FUNCTION_INFO_V1(vclock_causal_order);
 Datum
 vclock_causal_order(PG_FUNCTION_ARGS)
 {
-	static const char *const names[4] = {
-		[ORDER_EQUAL] = "equal",
-		[ORDER_BEFORE] = "before",
-		[ORDER_AFTER] = "after",
-		[ORDER_CONCURRENT] = "concurrent"
-	};
+	static const char *const names[4] = {[ORDER_EQUAL] = "equal",
+										 [ORDER_BEFORE] = "before",
+										 [ORDER_AFTER] = "after",
+										 [ORDER_CONCURRENT] = "concurrent"};
 	CausalOrderLabels *labels = fcinfo->flinfo->fn_extra;
 
 	if (labels == NULL)
 	{
-		Oid			type = get_func_rettype(fcinfo->flinfo->fn_oid);
+		Oid type = get_func_rettype(fcinfo->flinfo->fn_oid);
 
 		labels = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(CausalOrderLabels));
 		for (int order = 0; order < 4; order++)
@@ -503,8 +499,8 @@ PG_FUNCTION_INFO_V1(vclock_delta);
 Datum
 vclock_delta(PG_FUNCTION_ARGS)
 {
-	NodeTable	clock;
-	NodeTable	seen;
+	NodeTable clock;
+	NodeTable seen;
 
 	vclock_argument(fcinfo, 0, &clock);
 	vclock_argument(fcinfo, 1, &seen);
@@ -526,9 +522,9 @@ vclock_cmp_internal(FunctionCallInfo fcinfo)
 {
 	struct varlena *left = PG_GETARG_VARLENA_PP(0);
 	struct varlena *right = PG_GETARG_VARLENA_PP(1);
-	NodeTable	a;
-	NodeTable	b;
-	int			order;
+	NodeTable a;
+	NodeTable b;
+	int order;
 
 	node_table_open(&a, left, 1);
 	node_table_open(&b, right, 1);
@@ -566,9 +562,9 @@ vclock_sort_compare(Datum x, Datum y, SortSupport ssup)
 {
 	struct varlena *left = PG_DETOAST_DATUM_PACKED(x);
 	struct varlena *right = PG_DETOAST_DATUM_PACKED(y);
-	NodeTable	a;
-	NodeTable	b;
-	int			order;
+	NodeTable a;
+	NodeTable b;
+	int order;
 
 	node_table_open(&a, left, 1);
 	node_table_open(&b, right, 1);
@@ -585,9 +581,9 @@ static Datum
 vclock_abbreviate(Datum original, SortSupport ssup)
 {
 	struct varlena *flat = PG_DETOAST_DATUM_PACKED(original);
-	NodeTable	clock;
-	NodeSum		sum;
-	uint64		key;
+	NodeTable clock;
+	NodeSum sum;
+	uint64 key;
 
 	node_table_open(&clock, flat, 1);
 	sum = node_table_sum(&clock);

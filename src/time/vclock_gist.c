@@ -34,33 +34,33 @@
 #include "core/node_table_io.h"
 #include "utils/sortsupport.h"
 
-#define BOX_FLAG	0x01		/* two counters per node: low and high */
-#define OPEN_FLAG	0x02		/* nodes that are not listed may count anything */
+#define BOX_FLAG  0x01 /* two counters per node: low and high */
+#define OPEN_FLAG 0x02 /* nodes that are not listed may count anything */
 
 #define KEY_SIZE_MAX 1000
 
 /* Operators of the opclass. */
-#define STRATEGY_BEFORE		1
-#define STRATEGY_AFTER		2
+#define STRATEGY_BEFORE     1
+#define STRATEGY_AFTER      2
 #define STRATEGY_CONCURRENT 3
-#define STRATEGY_CONTAINED	4
-#define STRATEGY_CONTAINS	5
-#define STRATEGY_EQUAL		6
+#define STRATEGY_CONTAINED  4
+#define STRATEGY_CONTAINS   5
+#define STRATEGY_EQUAL      6
 
 /* An index key, opened: two views of the same nodes. */
 typedef struct Box
 {
-	NodeTable	low;
-	NodeTable	high;
-	bool		exact;			/* low and high are the clock itself */
-	bool		open;
+	NodeTable low;
+	NodeTable high;
+	bool exact; /* low and high are the clock itself */
+	bool open;
 } Box;
 
 static void
 box_open(Box *box, Datum key)
 {
 	struct varlena *flat = PG_DETOAST_DATUM_PACKED(key);
-	NodeTable	table;
+	NodeTable table;
 
 	node_table_open(&table, flat, 1);
 	box->exact = table.flags == 0;
@@ -100,8 +100,8 @@ box_ignores(const Box *box, int64 index)
 
 typedef struct NodeRank
 {
-	uint32		hash;
-	uint32		index;
+	uint32 hash;
+	uint32 index;
 } NodeRank;
 
 static int
@@ -130,10 +130,10 @@ node_index_compare(const void *x, const void *y)
 static bool
 entries_limit(NodeEntries *entries)
 {
-	Size		names_size = 0;
-	bool		wide = false;
-	uint32		kept;
-	NodeRank   *ranks;
+	Size names_size = 0;
+	bool wide = false;
+	uint32 kept;
+	NodeRank *ranks;
 
 	for (uint32 i = 0; i < entries->count; i++)
 	{
@@ -180,11 +180,11 @@ box_write(NodeEntries *entries, bool open)
 static Datum
 box_union(Datum x, Datum y)
 {
-	Box			a;
-	Box			b;
-	NodePairs	pairs;
+	Box a;
+	Box b;
+	NodePairs pairs;
 	NodeEntries entries;
-	Datum		result;
+	Datum result;
 
 	box_open(&a, x);
 	box_open(&b, y);
@@ -192,7 +192,7 @@ box_union(Datum x, Datum y)
 	node_pairs_open(&pairs, &a.high, &b.high);
 	while (node_pairs_next(&pairs))
 	{
-		NodeEntry  *entry;
+		NodeEntry *entry;
 
 		if (box_ignores(&a, pairs.in_a) || box_ignores(&b, pairs.in_b))
 			continue;
@@ -218,7 +218,7 @@ vclock_box_in(PG_FUNCTION_ARGS)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("cannot accept a value of type %s", "vclock_box"),
 			 errdetail("The type only occurs inside GiST indexes on vector clocks.")));
-	PG_RETURN_VOID();			/* keep compiler quiet */
+	PG_RETURN_VOID(); /* keep compiler quiet */
 }
 
 PG_FUNCTION_INFO_V1(vclock_box_out);
@@ -227,7 +227,7 @@ Datum
 vclock_box_out(PG_FUNCTION_ARGS)
 {
 	StringInfoData buf;
-	Box			box;
+	Box box;
 
 	box_open(&box, PG_GETARG_DATUM(0));
 	initStringInfo(&buf);
@@ -248,10 +248,10 @@ PG_FUNCTION_INFO_V1(vclock_gist_compress);
 Datum
 vclock_gist_compress(PG_FUNCTION_ARGS)
 {
-	GISTENTRY  *entry = (GISTENTRY *) PG_GETARG_POINTER(0);
-	GISTENTRY  *result;
+	GISTENTRY *entry = (GISTENTRY *) PG_GETARG_POINTER(0);
+	GISTENTRY *result;
 	struct varlena *flat;
-	Datum		key;
+	Datum key;
 
 	if (!entry->leafkey)
 		PG_RETURN_POINTER(entry);
@@ -260,7 +260,7 @@ vclock_gist_compress(PG_FUNCTION_ARGS)
 	key = PointerGetDatum(flat);
 	if (VARSIZE_ANY(flat) > KEY_SIZE_MAX)
 	{
-		NodeTable	clock;
+		NodeTable clock;
 		NodeEntries entries;
 
 		node_table_open(&clock, flat, 1);
@@ -283,8 +283,8 @@ static NodeTable
 restrict_to_box(const NodeTable *clock, const Box *box)
 {
 	NodeEntries entries;
-	NodePairs	pairs;
-	NodeTable	restricted;
+	NodePairs pairs;
+	NodeTable restricted;
 
 	node_entries_init(&entries, box->high.nnodes);
 	node_pairs_open(&pairs, clock, &box->high);
@@ -304,16 +304,16 @@ PG_FUNCTION_INFO_V1(vclock_gist_consistent);
 Datum
 vclock_gist_consistent(PG_FUNCTION_ARGS)
 {
-	GISTENTRY  *entry = (GISTENTRY *) PG_GETARG_POINTER(0);
+	GISTENTRY *entry = (GISTENTRY *) PG_GETARG_POINTER(0);
 	StrategyNumber strategy = (StrategyNumber) PG_GETARG_UINT16(2);
-	bool	   *recheck = (bool *) PG_GETARG_POINTER(4);
-	NodeTable	query;
-	Box			box;
+	bool *recheck = (bool *) PG_GETARG_POINTER(4);
+	NodeTable query;
+	Box box;
 	PartialOrder low;
-	bool		low_le;
-	bool		low_ge;
-	bool		high_le;
-	bool		high_ge;
+	bool low_le;
+	bool low_ge;
+	bool high_le;
+	bool high_ge;
 
 	node_table_open(&query, PG_GETARG_VARLENA_PP(1), 1);
 	box_open(&box, entry->key);
@@ -346,7 +346,7 @@ vclock_gist_consistent(PG_FUNCTION_ARGS)
 	/* of nodes that an open box does not list, high is as great as it gets */
 	if (box.open)
 	{
-		NodeTable	known = restrict_to_box(&query, &box);
+		NodeTable known = restrict_to_box(&query, &box);
 
 		high_le = false;
 		high_ge = (node_table_order(&box.high, &known) & ORDER_BEFORE) == 0;
@@ -372,7 +372,7 @@ vclock_gist_consistent(PG_FUNCTION_ARGS)
 			PG_RETURN_BOOL(low_le && high_ge);
 	}
 	elog(ERROR, "unrecognized strategy number: %u", strategy);
-	PG_RETURN_BOOL(false);		/* keep compiler quiet */
+	PG_RETURN_BOOL(false); /* keep compiler quiet */
 }
 
 PG_FUNCTION_INFO_V1(vclock_gist_union);
@@ -381,15 +381,15 @@ Datum
 vclock_gist_union(PG_FUNCTION_ARGS)
 {
 	GistEntryVector *entries = (GistEntryVector *) PG_GETARG_POINTER(0);
-	int		   *size = (int *) PG_GETARG_POINTER(1);
-	Datum		box = entries->vector[0].key;
+	int *size = (int *) PG_GETARG_POINTER(1);
+	Datum box = entries->vector[0].key;
 
 	/* also of one key, so that an inner key is always a box */
 	if (entries->n == 1)
 		box = box_union(box, box);
 	for (int i = 1; i < entries->n; i++)
 	{
-		Datum		larger = box_union(box, entries->vector[i].key);
+		Datum larger = box_union(box, entries->vector[i].key);
 
 		if (i > 1)
 			pfree(DatumGetPointer(box));
@@ -406,7 +406,7 @@ vclock_gist_same(PG_FUNCTION_ARGS)
 {
 	struct varlena *a = PG_GETARG_VARLENA_PP(0);
 	struct varlena *b = PG_GETARG_VARLENA_PP(1);
-	bool	   *same = (bool *) PG_GETARG_POINTER(2);
+	bool *same = (bool *) PG_GETARG_POINTER(2);
 
 	*same = VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
 		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
@@ -421,21 +421,21 @@ PG_FUNCTION_INFO_V1(vclock_gist_penalty);
 Datum
 vclock_gist_penalty(PG_FUNCTION_ARGS)
 {
-	GISTENTRY  *original = (GISTENTRY *) PG_GETARG_POINTER(0);
-	GISTENTRY  *added = (GISTENTRY *) PG_GETARG_POINTER(1);
-	float	   *penalty = (float *) PG_GETARG_POINTER(2);
-	float8		growth = 0;
-	Box			a;
-	Box			b;
-	NodePairs	pairs;
+	GISTENTRY *original = (GISTENTRY *) PG_GETARG_POINTER(0);
+	GISTENTRY *added = (GISTENTRY *) PG_GETARG_POINTER(1);
+	float *penalty = (float *) PG_GETARG_POINTER(2);
+	float8 growth = 0;
+	Box a;
+	Box b;
+	NodePairs pairs;
 
 	box_open(&a, original->key);
 	box_open(&b, added->key);
 	node_pairs_open(&pairs, &a.high, &b.high);
 	while (node_pairs_next(&pairs))
 	{
-		uint64		low;
-		uint64		high;
+		uint64 low;
+		uint64 high;
 
 		if (box_ignores(&a, pairs.in_a) || box_ignores(&b, pairs.in_b))
 			continue;
@@ -461,7 +461,7 @@ vclock_gist_penalty(PG_FUNCTION_ARGS)
 
 typedef struct SplitKey
 {
-	float8		position;
+	float8 position;
 	OffsetNumber offset;
 } SplitKey;
 
@@ -479,22 +479,22 @@ split_key_compare(const void *x, const void *y)
 /* The boxes of both halves of the sorted keys. */
 typedef struct Split
 {
-	SplitKey   *keys;
-	int			nkeys;
-	int			nleft;
-	Datum		left;
-	Datum		right;
+	SplitKey *keys;
+	int nkeys;
+	int nleft;
+	Datum left;
+	Datum right;
 } Split;
 
 static Datum
 split_half(const GistEntryVector *entries, const SplitKey *keys, int count)
 {
-	Datum		box = entries->vector[keys[0].offset].key;
+	Datum box = entries->vector[keys[0].offset].key;
 
 	box = box_union(box, box);
 	for (int i = 1; i < count; i++)
 	{
-		Datum		larger = box_union(box, entries->vector[keys[i].offset].key);
+		Datum larger = box_union(box, entries->vector[keys[i].offset].key);
 
 		pfree(DatumGetPointer(box));
 		box = larger;
@@ -505,8 +505,8 @@ split_half(const GistEntryVector *entries, const SplitKey *keys, int count)
 static float8
 box_width(Datum key)
 {
-	Box			box;
-	float8		width = 0;
+	Box box;
+	float8 width = 0;
 
 	box_open(&box, key);
 	for (uint32 i = 0; i < box.high.nnodes; i++)
@@ -520,18 +520,17 @@ split_cut(Split *split, const GistEntryVector *entries)
 	qsort(split->keys, split->nkeys, sizeof(SplitKey), split_key_compare);
 	split->nleft = split->nkeys / 2;
 	split->left = split_half(entries, split->keys, split->nleft);
-	split->right = split_half(entries, split->keys + split->nleft,
-							  split->nkeys - split->nleft);
+	split->right = split_half(entries, split->keys + split->nleft, split->nkeys - split->nleft);
 }
 
 static float8
 box_total(const Box *box)
 {
-	NodeSum		low = node_table_sum(&box->low);
-	NodeSum		high = node_table_sum(&box->high);
+	NodeSum low = node_table_sum(&box->low);
+	NodeSum high = node_table_sum(&box->high);
 
-	return ((float8) low.high + (float8) high.high) * 18446744073709551616.0 +
-		(float8) low.low + (float8) high.low;
+	return ((float8) low.high + (float8) high.high) * 18446744073709551616.0 + (float8) low.low +
+		(float8) high.low;
 }
 
 PG_FUNCTION_INFO_V1(vclock_gist_picksplit);
@@ -541,15 +540,15 @@ vclock_gist_picksplit(PG_FUNCTION_ARGS)
 {
 	GistEntryVector *entries = (GistEntryVector *) PG_GETARG_POINTER(0);
 	GIST_SPLITVEC *result = (GIST_SPLITVEC *) PG_GETARG_POINTER(1);
-	int			nkeys = entries->n - FirstOffsetNumber;
-	Box		   *boxes = palloc(sizeof(Box) * nkeys);
-	Split		total = {0};
-	Split		single = {0};
+	int nkeys = entries->n - FirstOffsetNumber;
+	Box *boxes = palloc(sizeof(Box) * nkeys);
+	Split total = {0};
+	Split single = {0};
 	const Split *chosen = &total;
-	Box			all;
-	uint64		widest = 0;
-	uint32		axis = 0;
-	Datum		whole;
+	Box all;
+	uint64 widest = 0;
+	uint32 axis = 0;
+	Datum whole;
 
 	total.nkeys = single.nkeys = nkeys;
 	total.keys = palloc(sizeof(SplitKey) * nkeys);
@@ -569,7 +568,7 @@ vclock_gist_picksplit(PG_FUNCTION_ARGS)
 	box_open(&all, whole);
 	for (uint32 i = 0; i < all.high.nnodes; i++)
 	{
-		uint64		width = box_high(&all, i) - box_low(&all, i);
+		uint64 width = box_high(&all, i) - box_low(&all, i);
 
 		if (width > widest)
 		{
@@ -579,20 +578,21 @@ vclock_gist_picksplit(PG_FUNCTION_ARGS)
 	}
 	if (widest > 0)
 	{
-		NodeCursor	node;
+		NodeCursor node;
 
 		node_cursor_open(&node, &all.high);
 		while (node.index < axis)
 			node_cursor_next(&node);
 		for (int i = 0; i < nkeys; i++)
 		{
-			uint32		index;
-			bool		found = node_table_find(&boxes[i].high, node.name,
-												node_cursor_length(&node), &index);
+			uint32 index;
+			bool found = node_table_find(&boxes[i].high, node.name, node_cursor_length(&node),
+										 &index);
 
 			single.keys[i].offset = FirstOffsetNumber + i;
 			single.keys[i].position = found
-				? (float8) box_low(&boxes[i], index) + (float8) box_high(&boxes[i], index) : 0;
+				? (float8) box_low(&boxes[i], index) + (float8) box_high(&boxes[i], index)
+				: 0;
 		}
 		split_cut(&single, entries);
 		if (box_width(single.left) + box_width(single.right) <
@@ -621,8 +621,8 @@ vclock_gist_picksplit(PG_FUNCTION_ARGS)
 static Datum
 box_abbreviate(Datum original, SortSupport ssup)
 {
-	Box			box;
-	NodeSum		sum;
+	Box box;
+	NodeSum sum;
 
 	box_open(&box, original);
 	sum = node_table_sum(&box.high);
@@ -638,8 +638,8 @@ box_compare_abbreviated(Datum x, Datum y, SortSupport ssup)
 static int
 box_sort_compare(Datum x, Datum y, SortSupport ssup)
 {
-	Box			a;
-	Box			b;
+	Box a;
+	Box b;
 
 	box_open(&a, x);
 	box_open(&b, y);
