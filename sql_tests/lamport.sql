@@ -24,12 +24,15 @@ SELECT tick('0'::lamport), receive('3'::lamport, '7'), receive('7'::lamport, '3'
 SELECT command, f.* FROM (VALUES
 	('SELECT tick(''9223372036854775807''::lamport)'),
 	('SELECT receive(''1''::lamport, ''9223372036854775807'')'),
-	('SELECT (-1)::bigint::lamport')) v (command), pg_temp.fault(command) f;
+	('SELECT (-1)::bigint::lamport'), ('SELECT (-1)::lamport')) v (command), pg_temp.fault(command) f;
 
-SELECT 5::bigint::lamport, '5'::lamport::bigint + 1 AS six, lamport(7);
+SELECT 5::bigint::lamport, 5::lamport, '5'::lamport::bigint + 1 AS six, lamport(7);
 CREATE TEMP TABLE counters (n bigint);
 INSERT INTO counters VALUES ('9'::lamport);
 SELECT n FROM counters;
+CREATE TEMP TABLE stamps (t lamport);
+INSERT INTO stamps VALUES (5), (6::bigint), ('7');
+SELECT t FROM stamps;
 
 -- order
 SELECT a < b AS "<", a <= b AS "<=", a = b AS "=", a <> b AS "<>", a >= b AS ">=", a > b AS ">"

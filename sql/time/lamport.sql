@@ -31,9 +31,16 @@ CREATE FUNCTION lamport(bigint) RETURNS lamport
 AS 'MODULE_PATHNAME', 'lamport_from_bigint' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION lamport(bigint) IS 'convert bigint to lamport';
 
-CREATE CAST (bigint AS lamport) WITH FUNCTION lamport(bigint);
+-- for constants, which are integers
+CREATE FUNCTION lamport(integer) RETURNS lamport
+AS 'MODULE_PATHNAME', 'lamport_from_integer' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lamport(integer) IS 'convert integer to lamport';
+
+CREATE CAST (bigint AS lamport) WITH FUNCTION lamport(bigint) AS ASSIGNMENT;
+CREATE CAST (integer AS lamport) WITH FUNCTION lamport(integer) AS ASSIGNMENT;
 CREATE CAST (lamport AS bigint) WITHOUT FUNCTION AS ASSIGNMENT;
 COMMENT ON CAST (bigint AS lamport) IS 'the counter, which must not be negative';
+COMMENT ON CAST (integer AS lamport) IS 'the counter, which must not be negative';
 COMMENT ON CAST (lamport AS bigint) IS 'the counter';
 
 CREATE FUNCTION tick(clock lamport) RETURNS lamport

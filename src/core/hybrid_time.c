@@ -9,9 +9,9 @@
  *
  * Text: RFC 3339 in UTC with nine digits of fraction, then the logical
  * counter: 2026-11-22T13:00:00.123456789Z/7.  Fixed-width up to the counter,
- * and independent of every setting.  Read as well: up to nine digits of
- * fraction or none, a blank for the T, a numeric offset for the Z, no counter
- * (then it is 0), and the short form nanoseconds.logical, 17.0.
+ * and independent of every setting.  Read as well: fewer digits of fraction or
+ * none, a blank or small t for the T, a small z or a numeric offset for the Z,
+ * no counter (then it is 0), and the short form nanoseconds.logical, 17.0.
  */
 #include "core/compat.h"
 
@@ -184,7 +184,7 @@ read_zone(const char **cursor, int *offset)
 	int minutes = 0;
 
 	*offset = 0;
-	if (read_literal(cursor, 'Z'))
+	if (read_literal(cursor, 'Z') || read_literal(cursor, 'z'))
 		return true;
 	if (!read_literal(cursor, west ? '-' : '+') || !read_digits(cursor, 2, &hours))
 		return false;
@@ -223,7 +223,7 @@ hybrid_time_read(const char *text, const InputSource *source, HybridTime *time)
 		return read_short_form(start, source, text, time);
 	if (!read_digits(&cursor, 2, &month) || !read_literal(&cursor, '-') ||
 		!read_digits(&cursor, 2, &day) ||
-		!(read_literal(&cursor, 'T') || read_literal(&cursor, ' ')) ||
+		!(read_literal(&cursor, 'T') || read_literal(&cursor, 't') || read_literal(&cursor, ' ')) ||
 		!read_digits(&cursor, 2, &hour) || !read_literal(&cursor, ':') ||
 		!read_digits(&cursor, 2, &minute) || !read_literal(&cursor, ':') ||
 		!read_digits(&cursor, 2, &second))

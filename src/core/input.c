@@ -97,34 +97,32 @@ input_out_of_range(const InputSource *source, const char *detail, ...)
 
 /*
  * Read the number "token" as a counter, 0 to 2^63-1: decimal digits and
- * nothing else, since a counter counts events.  "owner" is what it counts
- * for, in quotes where it is a name.
+ * nothing else, since a counter counts events.  "subject" begins the sentence
+ * about a fault, such as: The counter of "a".
  */
 bool
-input_counter(const InputSource *source, const char *token, const char *owner, uint64 *counter)
+input_counter(const InputSource *source, const char *token, const char *subject, uint64 *counter)
 {
 	uint64 value = 0;
 	const char *digit;
 
 	if (token[0] == '-')
-		return input_out_of_range(source, "The counter of %s is negative: %s.", owner, token);
+		return input_out_of_range(source, "%s is negative: %s.", subject, token);
 	for (digit = token; *digit; digit++)
 	{
 		if (*digit < '0' || *digit > '9')
-			return input_malformed(source, "The counter of %s is not a whole number: %s.", owner,
-								   token);
+			return input_malformed(source, "%s is not a whole number: %s.", subject, token);
 	}
 	if (digit == token)
-		return input_malformed(source, "The counter of %s is missing.", owner);
+		return input_malformed(source, "%s is missing.", subject);
 	for (digit = token; *digit; digit++)
 	{
 		uint64 next = value * 10 + (*digit - '0');
 
 		/* value is at most 2^63-1 here, so next may wrap only past 2^64 */
 		if (value > PG_INT64_MAX / 10 || next > PG_INT64_MAX)
-			return input_out_of_range(source,
-									  "The counter of %s, %s, is greater than " INT64_FORMAT ".",
-									  owner, token, PG_INT64_MAX);
+			return input_out_of_range(source, "%s is greater than " INT64_FORMAT ": %s.", subject,
+									  PG_INT64_MAX, token);
 		value = next;
 	}
 	*counter = value;

@@ -32,7 +32,7 @@ extern bool input_malformed(const InputSource *source, const char *detail, ...)
 extern bool input_out_of_range(const InputSource *source, const char *detail, ...)
 	pg_attribute_printf(2, 3);
 
-extern bool input_counter(const InputSource *source, const char *token, const char *owner,
+extern bool input_counter(const InputSource *source, const char *token, const char *subject,
 						  uint64 *counter);
 
 #endif /* DISTRIBUTED_INPUT_H */

@@ -352,8 +352,8 @@ node_table_includes(const NodeTable *b, const NodeTable *a)
 /*
  * The total order for sorting, a linear extension of the partial one: by the
  * sum of all counters (if a includes b and differs, its sum is greater), then
- * by the nodes as bytes, then by the counters as numbers.  It does not depend
- * on the machine's byte order.
+ * by the block of lengths and names as bytes, then by the counters as numbers.
+ * It does not depend on the machine's byte order.
  */
 int
 node_table_compare(const NodeTable *a, const NodeTable *b)

@@ -33,7 +33,7 @@ read_json_counter(const JsonTree *json, const char *owner, const InputSource *so
 	if (json->kind != JSON_TREE_NUMBER)
 		return input_malformed(source, "The counter of %s is %s, not a number.", owner,
 							   json_tree_kind_name(json->kind));
-	return input_counter(source, json->text, owner, counter);
+	return input_counter(source, json->text, psprintf("The counter of %s", owner), counter);
 }
 
 /* NULL after a soft error. */

@@ -30,7 +30,7 @@ wire_require(StringInfo msg, const InputSource *source, const char *part, Size b
 	Size left = msg->len - msg->cursor;
 
 	if (left < bytes)
-		input_malformed(source, "The image ends early: %s needs %zu bytes, %zu are left.", part,
+		input_malformed(source, "The image ends within %s: bytes needed %zu, left %zu.", part,
 						bytes, left);
 }
 
@@ -69,7 +69,8 @@ wire_get_count(StringInfo msg, const InputSource *source, const char *part, Size
 	Size left = msg->len - msg->cursor;
 
 	if (count > left / least)
-		input_malformed(source, "The %s is %u, but only %zu bytes are left.", part, count, left);
+		input_malformed(source, "The %s is %u, too many for the bytes left: %zu.", part, count,
+						left);
 	return count;
 }
 
@@ -87,6 +88,5 @@ void
 wire_end(StringInfo msg, const InputSource *source)
 {
 	if (msg->cursor < msg->len)
-		input_malformed(source, "The image goes on for %d bytes after its end.",
-						msg->len - msg->cursor);
+		input_malformed(source, "Bytes after the end of the image: %d.", msg->len - msg->cursor);
 }

@@ -40,7 +40,7 @@ lamport_in(PG_FUNCTION_ARGS)
 	length = strlen(token);
 	while (length > 0 && isspace((unsigned char) token[length - 1]))
 		token[--length] = '\0';
-	input_counter(&source, token, "the timestamp", &counter);
+	input_counter(&source, token, "The timestamp", &counter);
 	PG_RETURN_INT64((int64) counter);
 }
 
@@ -81,20 +81,32 @@ lamport_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
-PG_FUNCTION_INFO_V1(lamport_from_bigint);
-
-Datum
-lamport_from_bigint(PG_FUNCTION_ARGS)
+static int64
+lamport_check(int64 counter)
 {
-	int64 counter = PG_GETARG_INT64(0);
-
 	if (counter < 0)
 	{
 		InputSource source = input_from_arguments("lamport");
 
 		input_out_of_range(&source, "The counter " INT64_FORMAT " is negative.", counter);
 	}
-	PG_RETURN_INT64(counter);
+	return counter;
+}
+
+PG_FUNCTION_INFO_V1(lamport_from_bigint);
+
+Datum
+lamport_from_bigint(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(lamport_check(PG_GETARG_INT64(0)));
+}
+
+PG_FUNCTION_INFO_V1(lamport_from_integer);
+
+Datum
+lamport_from_integer(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(lamport_check(PG_GETARG_INT32(0)));
 }
 
 /* The timestamp of the next event after one stamped "counter". */
