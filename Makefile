@@ -12,7 +12,8 @@ EXTVERSION = 1.0
 FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc
 
 # Kernels and codecs: no SQL-callable function lives here.
-CORE = input json_tree wire node_name node_table node_table_io node_table_state lattice hybrid_time
+CORE = input json_tree wire node_name sort_key node_table node_table_io node_table_state lattice \
+	hybrid_time
 
 # Tests that concern every type rather than one.
 CROSS_TESTS = laws catalog

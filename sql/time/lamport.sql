@@ -3,20 +3,7 @@
 -- lamport: Lamport timestamps
 --
 
-CREATE TYPE lamport;
-
-CREATE FUNCTION lamport_in(cstring) RETURNS lamport
-AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION lamport_out(lamport) RETURNS cstring
-AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION lamport_recv(internal) RETURNS lamport
-AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION lamport_send(lamport) RETURNS bytea
-AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION lamport_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION lamport_out(lamport) IS 'I/O';
-COMMENT ON FUNCTION lamport_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION lamport_send(lamport) IS 'I/O';
+-- @include io T=lamport
 
 CREATE TYPE lamport (
 	INPUT = lamport_in, OUTPUT = lamport_out, RECEIVE = lamport_recv, SEND = lamport_send,

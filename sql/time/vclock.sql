@@ -6,20 +6,7 @@
 CREATE TYPE causal_order AS ENUM ('before', 'after', 'equal', 'concurrent');
 COMMENT ON TYPE causal_order IS 'how one event stands to another under happened-before';
 
-CREATE TYPE vclock;
-
-CREATE FUNCTION vclock_in(cstring) RETURNS vclock
-AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION vclock_out(vclock) RETURNS cstring
-AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION vclock_recv(internal) RETURNS vclock
-AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION vclock_send(vclock) RETURNS bytea
-AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION vclock_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION vclock_out(vclock) IS 'I/O';
-COMMENT ON FUNCTION vclock_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION vclock_send(vclock) IS 'I/O';
+-- @include io T=vclock
 
 -- Clocks are read whenever they are compared, so they stay in the row up to 8 kB.
 CREATE TYPE vclock (

@@ -11,6 +11,7 @@
 #include "core/input.h"
 #include "core/json_tree.h"
 #include "core/node_name.h"
+#include "core/sort_key.h"
 #include "lib/stringinfo.h"
 
 #define NODE_TABLE_MAX_ARITY 2
@@ -265,6 +266,13 @@ node_sum_add(NodeSum sum, uint64 counter)
 	sum.low += counter;
 	sum.high += sum.low < counter;
 	return sum;
+}
+
+/* Abbreviated for sorting: all sums that 64 bits cannot hold are equal. */
+static inline Datum
+node_sum_sort_key(NodeSum sum)
+{
+	return sort_key(sum.high == 0 ? sum.low : PG_UINT64_MAX);
 }
 
 static inline int

@@ -16,9 +16,9 @@
 #include "common/hashfn.h"
 #include "core/compare.h"
 #include "core/hybrid_time.h"
+#include "core/sort_key.h"
 #include "core/wire.h"
 #include "utils/fmgrprotos.h"
-#include "utils/sortsupport.h"
 #include "utils/timestamp.h"
 
 #define HLC_WIRE_VERSION 1
@@ -247,45 +247,20 @@ hlc_sort_compare(Datum x, Datum y, SortSupport ssup)
 							   hybrid_time_load(DatumGetPointer(y)));
 }
 
-#if SIZEOF_DATUM == 8
+/* Signed to unsigned, order kept. */
 static Datum
 hlc_abbreviate(Datum original, SortSupport ssup)
 {
-	return Int64GetDatum(hybrid_time_load(DatumGetPointer(original)).nanoseconds);
-}
+	int64 nanoseconds = hybrid_time_load(DatumGetPointer(original)).nanoseconds;
 
-static int
-hlc_compare_abbreviated(Datum x, Datum y, SortSupport ssup)
-{
-	int64 a = DatumGetInt64(x);
-	int64 b = DatumGetInt64(y);
-
-	return (a > b) - (a < b);
+	return sort_key((uint64) nanoseconds ^ UINT64CONST(0x8000000000000000));
 }
-
-static bool
-hlc_abbreviation_abort(int count, SortSupport ssup)
-{
-	return false;
-}
-#endif
 
 PG_FUNCTION_INFO_V1(hlc_sortsupport);
 
 Datum
 hlc_sortsupport(PG_FUNCTION_ARGS)
 {
-	SortSupport ssup = (SortSupport) PG_GETARG_POINTER(0);
-
-	ssup->comparator = hlc_sort_compare;
-#if SIZEOF_DATUM == 8
-	if (ssup->abbreviate)
-	{
-		ssup->comparator = hlc_compare_abbreviated;
-		ssup->abbrev_converter = hlc_abbreviate;
-		ssup->abbrev_abort = hlc_abbreviation_abort;
-		ssup->abbrev_full_comparator = hlc_sort_compare;
-	}
-#endif
+	sort_key_install((SortSupport) PG_GETARG_POINTER(0), hlc_sort_compare, hlc_abbreviate);
 	PG_RETURN_VOID();
 }

@@ -32,7 +32,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/sortsupport.h"
 #include "utils/syscache.h"
 
 #define VCLOCK_WIRE_VERSION 1
@@ -582,29 +581,13 @@ vclock_abbreviate(Datum original, SortSupport ssup)
 {
 	struct varlena *flat = PG_DETOAST_DATUM_PACKED(original);
 	NodeTable clock;
-	NodeSum sum;
-	uint64 key;
+	Datum key;
 
 	node_table_open(&clock, flat, 1);
-	sum = node_table_sum(&clock);
-	key = sum.high == 0 ? sum.low : PG_UINT64_MAX;
+	key = node_sum_sort_key(node_table_sum(&clock));
 	if ((Pointer) flat != DatumGetPointer(original))
 		pfree(flat);
-	/* where a Datum has 32 bits, sums beyond them tie and are compared in full */
-	return (Datum) Min(key, (uint64) (Datum) -1);
-}
-
-static int
-vclock_compare_abbreviated(Datum x, Datum y, SortSupport ssup)
-{
-	return (x > y) - (x < y);
-}
-
-/* A key is as cheap to make as one comparison, so it is never given up. */
-static bool
-vclock_abbreviation_abort(int count, SortSupport ssup)
-{
-	return false;
+	return key;
 }
 
 PG_FUNCTION_INFO_V1(vclock_sortsupport);
@@ -612,15 +595,6 @@ PG_FUNCTION_INFO_V1(vclock_sortsupport);
 Datum
 vclock_sortsupport(PG_FUNCTION_ARGS)
 {
-	SortSupport ssup = (SortSupport) PG_GETARG_POINTER(0);
-
-	ssup->comparator = vclock_sort_compare;
-	if (ssup->abbreviate)
-	{
-		ssup->comparator = vclock_compare_abbreviated;
-		ssup->abbrev_converter = vclock_abbreviate;
-		ssup->abbrev_abort = vclock_abbreviation_abort;
-		ssup->abbrev_full_comparator = vclock_sort_compare;
-	}
+	sort_key_install((SortSupport) PG_GETARG_POINTER(0), vclock_sort_compare, vclock_abbreviate);
 	PG_RETURN_VOID();
 }

@@ -32,7 +32,6 @@
 #include "common/hashfn.h"
 #include "core/node_table.h"
 #include "core/node_table_io.h"
-#include "utils/sortsupport.h"
 
 #define BOX_FLAG  0x01 /* two counters per node: low and high */
 #define OPEN_FLAG 0x02 /* nodes that are not listed may count anything */
@@ -622,17 +621,9 @@ static Datum
 box_abbreviate(Datum original, SortSupport ssup)
 {
 	Box box;
-	NodeSum sum;
 
 	box_open(&box, original);
-	sum = node_table_sum(&box.high);
-	return (Datum) (sum.high == 0 ? Min(sum.low, (uint64) (Datum) -1) : (Datum) -1);
-}
-
-static int
-box_compare_abbreviated(Datum x, Datum y, SortSupport ssup)
-{
-	return (x > y) - (x < y);
+	return node_sum_sort_key(node_table_sum(&box.high));
 }
 
 static int
@@ -646,26 +637,11 @@ box_sort_compare(Datum x, Datum y, SortSupport ssup)
 	return node_table_compare(&a.high, &b.high);
 }
 
-static bool
-box_abbreviation_abort(int count, SortSupport ssup)
-{
-	return false;
-}
-
 PG_FUNCTION_INFO_V1(vclock_gist_sortsupport);
 
 Datum
 vclock_gist_sortsupport(PG_FUNCTION_ARGS)
 {
-	SortSupport ssup = (SortSupport) PG_GETARG_POINTER(0);
-
-	ssup->comparator = box_sort_compare;
-	if (ssup->abbreviate)
-	{
-		ssup->comparator = box_compare_abbreviated;
-		ssup->abbrev_converter = box_abbreviate;
-		ssup->abbrev_abort = box_abbreviation_abort;
-		ssup->abbrev_full_comparator = box_sort_compare;
-	}
+	sort_key_install((SortSupport) PG_GETARG_POINTER(0), box_sort_compare, box_abbreviate);
 	PG_RETURN_VOID();
 }
