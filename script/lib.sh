@@ -41,6 +41,8 @@ help() { sed -n '2,/^[^#]/ { s/^# \{0,1\}//; t p; d; :p; p }' "$1"; }
 
 is_root() { (( EUID == 0 )); }
 
+can_install() { is_root || [[ -n $(command -v sudo) ]]; }
+
 # as_root CMD...: run as root, through sudo if need be.
 as_root() { if is_root; then "$@"; else sudo "$@"; fi; }
 
@@ -122,8 +124,9 @@ _known() {
 	done
 }
 
+# _refresh: bring apt's lists up to date, once, if we may.
 _refresh() {
-	[[ -z ${_refreshed:-} ]] || return 0
+	[[ -z ${_refreshed:-} ]] && can_install || return 0
 	quietly apt.log _apt update || die "apt-get update failed: check network and package sources"
 	_refreshed=yes
 }
@@ -146,8 +149,7 @@ need_packages() {
 	fi
 	for package; do installed "$package" || missing+=("$package"); done
 	(( ${#missing[@]} )) || return 0
-	is_root || [[ -n $(command -v sudo) ]] ||
-		die "neither root nor sudo: have root run: apt-get install ${missing[*]}"
+	can_install || die "neither root nor sudo: have root run: apt-get install ${missing[*]}"
 	say "installing ${missing[*]}"
 	if [[ " ${missing[*]}" =~ " postgresql-"[0-9] ]]; then
 		installed postgresql-common || _install postgresql-common
@@ -160,18 +162,18 @@ need_packages() {
 	no_cluster=''
 }
 
-# choose_postgres: set PG_MAJOR (default: the version this Debian carries) and install it,
-# with what is needed to build and test an extension for it.
+# choose_postgres [PACKAGE...]: set PG_MAJOR (default: the version this Debian carries) and
+# install it, what it takes to build and test an extension for it, and the packages.
 choose_postgres() {
 	if [[ -z ${PG_MAJOR:-} ]]; then
-		[[ -n $(command -v apt-cache) ]] || die "no apt here: install PostgreSQL, set PG_MAJOR"
 		_known postgresql || _refresh
+		_known postgresql || die "apt knows no PostgreSQL: have root run: apt-get update"
 		PG_MAJOR=$(apt-cache policy postgresql | sed -n 's/^ *Candidate: \([0-9]*\).*/\1/p')
 	fi
 	[[ $PG_MAJOR =~ ^[0-9]+$ ]] || die "PG_MAJOR must be a number such as 15, not '$PG_MAJOR'"
 	export PG_MAJOR
 	need_packages "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR" \
-		gcc libc6-dev make perl libipc-run-perl
+		gcc libc6-dev make perl libipc-run-perl "$@"
 }
 
 # private_postgres: copy PostgreSQL $PG_MAJOR to $work/pg; set PG_CONFIG, PGBIN and PATH.
@@ -224,7 +226,7 @@ copy_source() {
 		die "make clean failed in a copy of $project"
 	if [[ -n $DISTRIBUTED_SHARED_DATA ]]; then
 		as_user mkdir "$work/data"
-		tar -C "$DISTRIBUTED_SHARED_DATA" -cf - . | as_user tar -C "$work/data" -xf -
+		tar -C "$DISTRIBUTED_SHARED_DATA" --mode=u+w -cf - . | as_user tar -C "$work/data" -xf -
 		DISTRIBUTED_SHARED_DATA=$work/data
 	fi
 }

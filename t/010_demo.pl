@@ -1,0 +1,248 @@
+# examples/ and what script/demo shows: logs with vector clocks, loaded and asked.
+use strict;
+use warnings FATAL => 'all';
+
+use File::Temp qw(tempdir);
+use FindBin;
+use IPC::Run;
+use lib "$FindBin::Bin/lib";
+use DistributedTest;
+use Test::More;
+
+my $examples = "$FindBin::Bin/../examples";
+my $orders = "$examples/orders.log";
+my $directory = tempdir(CLEANUP => 1);
+my $node = new_node('demo');
+$ENV{PGHOST} = $node->host;
+$ENV{PGPORT} = $node->port;
+$ENV{PGDATABASE} = 'postgres';
+$node->safe_psql('postgres', 'create extension distributed');
+
+# run(COMMAND...): its exit status, output and messages.
+sub run
+{
+	my ($out, $err) = ('', '');
+	IPC::Run::run([@_], '<', '/dev/null', '>', \$out, '2>', \$err);
+	return ($? >> 8, $out, $err);
+}
+
+sub query { return $node->safe_psql('postgres', $_[0]) }
+
+# analyse(SETTING...): the questions and their answers.
+sub analyse
+{
+	my ($status, $out, $err) =
+		run('psql', '-X', (map { ('-v', $_) } @_), '-f', "$examples/analyse.sql");
+	return $status == 0 && $err eq '' ? $out : "failed: $out$err";
+}
+
+# file(NAME, TEXT): path of a new file.
+sub file
+{
+	my ($name, $text) = @_;
+	open my $file, '>', "$directory/$name" or die "$directory/$name: $!";
+	print $file $text;
+	close $file;
+	return "$directory/$name";
+}
+
+sub text_of
+{
+	my ($path) = @_;
+	open my $file, '<', $path or die "$path: $!";
+	local $/;
+	return <$file>;
+}
+
+# loads(NAME, ARGUMENT...): load into an empty table.
+sub loads
+{
+	my ($name, @arguments) = @_;
+	query('drop table if exists events');
+	my ($status, $out, $err) = run("$examples/load", @arguments);
+	is("$status$err", '0', "$name: loads");
+	return;
+}
+
+# refuses(NAME, PATTERN, LINE, TEXT, ARGUMENT...): says why, which line, shows it, loads nothing.
+sub refuses
+{
+	my ($name, $pattern, $line, $text, @arguments) = @_;
+	my $before = query('select count(*), sum(hashtext(e::text)::bigint) from events e');
+	my ($status, $out, $err) = run("$examples/load", @arguments);
+	isnt($status, 0, "$name: refused");
+	like($err, $pattern, "$name: told why");
+	like($err, qr/, line $line: .*\n    \Q$text\E\n/, "$name: number and text of the line");
+	is(query('select count(*), sum(hashtext(e::text)::bigint) from events e'), $before,
+		"$name: nothing was loaded");
+	return;
+}
+
+# counts(NAME, EVENTS, HOSTS, CAUSAL, CONCURRENT, WIDTH): of the log that is loaded.
+my $direct = 'select count(*), count(distinct host) from events;
+	select count(*) filter (where a.clock << b.clock), count(*) filter (where a.clock || b.clock) / 2
+	from events a, events b';
+
+sub counts
+{
+	my ($name, $events, $hosts, $causal, $concurrent, $width) = @_;
+	is(query($direct), "$events|$hosts\n$causal|$concurrent", "$name: counts");
+	my $answer = analyse();
+	like($answer, qr/^ +$events \| +$hosts$/m, "$name: shows events and hosts");
+	like($answer, qr/^ +$causal \| +$concurrent$/m, "$name: shows pairs");
+	like($answer, qr/^ +width *\n-+\n +$width$/m, "$name: shows the width");
+	unlike($answer, qr/^Note: (?!host names)/m, "$name: nothing amiss with its clocks");
+	cmp_ok(scalar(split /\n/, $answer), '<', 200, "$name: keeps it short");
+
+	# The ways that large logs take.
+	my (undef, $out) = run('psql', '-XqAt', '-f', "$examples/widest_antichain.sql",
+		'-c', 'select sum(known), bool_and(consistent) from pg_temp.events_known()',
+		'-c', 'create temp table w as select * from pg_temp.widest_antichain()',
+		'-c', 'select count(*), count(distinct host) from w',
+		'-c', 'select count(*) from w a, w b where a.clock || b.clock');
+	is($out, "$causal|t\n$width|$width\n" . $width * ($width - 1) . "\n",
+		"$name: counts without comparing pairs, an antichain of that width");
+	return;
+}
+
+# Logs of real systems. Widths: checked with a bipartite matching over all pairs.
+SKIP:
+{
+	my %expected = (
+		voldemort => [ 864, 20, 314312, 58504, 18 ],
+		simpledb => [ 509, 5, 112349, 16937, 5 ],
+		facebook => [ 47, 4, 1013, 68, 3 ]);
+	skip 'no shared data (DISTRIBUTED_SHARED_DATA)', 8 * keys %expected
+		unless defined shared_data('shiviz');
+	for my $log (sort keys %expected)
+	{
+		loads($log, shared_data("shiviz/$log.log"));
+		counts($log, @{ $expected{$log} });
+	}
+}
+
+# Our own recording.
+loads('orders', $orders);
+counts('orders', 192, 5, 16831, 1505, 5);
+like(analyse('host=shop', 'seq=34'), qr/number 34 of host shop\b.*order 4: stock says sold out/s,
+	'asked about a chosen event');
+cmp_ok(scalar(split /\n/, analyse('all=on')), '>', 192 * 2, 'all events');
+cmp_ok(length analyse('rows=1'), '<', length analyse(), 'few rows');
+like(analyse('host=shop', 'seq=1000'), qr/host shop has no event 1000: it has 1 to 102/,
+	'no such event');
+like(analyse('host=shoe', 'seq=1'), qr/there is no host shoe: there are payments-1, .*, stock/,
+	'no such host');
+
+# Of each event: the direct causes are the part of its past with nothing between.
+my ($causes) = text_of("$examples/analyse.sql") =~ /^(with latest as \(.*?);$/ms;
+$causes =~ s/, chosen c\b//;
+is(query("select count(*), count(*) filter (where array(select (f.host, f.seq) from ($causes) f)
+		<> array(select (e.host, e.seq) from events e where e.clock << c.clock and not exists
+			(select from events b where e.clock << b.clock and b.clock << c.clock) order by e.clock))
+	from (select clock from events) c" =~ s/\bshown\b/events/r), '192|0', 'direct causes of every event');
+
+# Other shapes of the same log.
+my $rows = 'select md5(string_agg(host || clock || event, chr(10) order by host, seq)) from events';
+my $same = query($rows);
+my $text = text_of($orders);
+loads('clock first', file('clock_first.log', $text =~ s/(.*)\n(.*)\n/$2\n$1\n/gr));
+is(query($rows), $same, 'clock first: the same events');
+loads('blanks', file('blanks.log', "\xEF\xBB\xBF\n" . $text =~ s/\}\n/} \t\r\n\r\n\n/gr));
+is(query($rows), $same, 'blank lines and ends, CRLF, a byte order mark: the same events');
+loads('ShiViz header', file('header.log', '(?<event>.*)\n(?<host>\S*) (?<clock>{.*})' . "\n\n$text"));
+is(query($rows), $same, 'with the first lines of a ShiViz file: the same events');
+loads('own expression', '--regex', '^(?<date>\S+) \[(?<host>\S+)\] (?<event>.*?) @ (?<clock>\{.*\})$',
+	file('own.log', $text =~ s/(.*)\n(\S+) (.*)\n/2026-11-22 [$2] $1 @ $3\n/gr));
+is(query($rows), $same, 'own expression: the same events');
+loads('expression over three lines', '--regex',
+	'(?<clock>{.*})\nhost (?<host>\S*)\n(?<event>.*)',
+	file('three.log', $text =~ s/(.*)\n(\S+) (.*)\n/$3\nhost $2\n$1\n\n/gr));
+is(query($rows), $same, 'expression over three lines: the same events');
+loads('odd texts', file('odd.log', <<'END'));
+a tab	a backslash \N and a {"brace": 1}
+a {"a": 1}
+
+a {"a": 2}
+params {"timeout": 30}
+a {"a":3}
+\.
+[b,{1}] {"[b,{1}]": 1, "a": 3}
+é “ü”
+é {"é": 1}
+END
+is(query('select host, seq, event, line from events order by line'), <<'END' =~ s/\n\z//r,
+a|1|a tab	a backslash \N and a {"brace": 1}|2
+a|2||4
+a|3|params {"timeout": 30}|6
+[b,{1}]|1|\.|8
+é|1|é “ü”|10
+END
+	'odd texts and hosts, an empty text');
+
+# Malformed lines, refused beside a log that is there.
+my $good = "start\na {\"a\": 1}\ngo on\na {\"a\": 2}\nstart\nb {\"b\": 1}\n";
+sub broken { my ($from, $to) = @_; return file('broken.log', $good =~ s/\Q$from\E/$to/r) }
+query('delete from events');
+loads('good', file('good.log', $good));
+query(q(update events set host = 'earlier ' || host, clock = vclock('earlier ' || host, seq)));
+my $no_clock = qr/not a clock line/;
+refuses('no brace', $no_clock, 4, 'a {"a": 2', broken('2}', '2'));
+refuses('no host', $no_clock, 4, '{"a": 2}', broken('a {"a": 2}', '{"a": 2}'));
+refuses('no clock', qr/without its clock/, 3, 'go on', broken("a {\"a\": 2}\n", ''));
+refuses('no text', qr/without the text/, 3, 'a {"a": 2}', broken("go on\n", ''));
+refuses('a line more', qr/without its clock/, 3, 'Traceback:', broken('go on', "Traceback:\ngo on"));
+refuses('a line at the end', qr/without its clock/, 7, 'the end', file('broken.log', "${good}the end"));
+refuses('no number', qr/Token "x" is invalid/, 4, 'a {"a": x}', broken('2}', 'x}'));
+refuses('negative', qr/negative/, 4, 'a {"a": -2}', broken('2}', '-2}'));
+refuses('too large', qr/line 4: /, 4, 'a {"a": 9223372036854775808}', broken('2}', '9223372036854775808}'));
+refuses('host twice', qr/more than once/, 4, 'a {"a": 2, "a": 2}', broken('2}', '2, "a": 2}'));
+refuses('own host missing', qr/does not count its own host, b/, 6, 'b {"a": 1}',
+	broken('{"b": 1}', '{"a": 1}'));
+refuses('event twice', qr/event 1 of host a is there already, from line 2/, 4, 'a {"a": 1}',
+	broken('2}', '1}'));
+refuses('not UTF-8', qr/not UTF-8/, 3, 'go ?', broken('go on', "go \xE9"));
+my $clock_first = $good =~ s/(.*)\n(.*)\n/$2\n$1\n/gr;
+refuses('clock first, no clock', $no_clock, 3, 'go on',
+	file('broken.log', $clock_first =~ s/a \{"a": 2\}\n//r));
+refuses('clock first, no text', qr/without the text/, 3, 'a {"a": 2}',
+	file('broken.log', $clock_first =~ s/go on\n//r));
+refuses('own expression', qr/does not match/, 3, 'go on', '--regex',
+	'^(?<event>\w+)\n(?<host>\S*) (?<clock>{.*})', broken("nothing\n", ''));
+refuses('several executions', qr/executions/, 2, '=== (?<trace>.*)',
+	file('broken.log', "(?<event>.*)\\n(?<host>\\S*) (?<clock>{.*})\n=== (?<trace>.*)\n$good"));
+
+for my $case (
+	[ 'an expression with an error', qr/bad regular expression/, '--regex', '(?<host>(?<clock>(?<event>' ],
+	[ 'an expression without host', qr/needs a group \(\?<host>/, '--regex', '(?<clock>.)(?<event>.)' ],
+	[ 'no such log', qr/cannot read/, "$directory/none.log" ],
+	[ 'an empty log', qr/no events/, file('empty.log', '') ],
+	[ 'an unknown option', qr/unknown option/, '--fast' ])
+{
+	my ($name, $pattern, @arguments) = @$case;
+	my ($status, $out, $err) = run("$examples/load", @arguments,
+		$arguments[0] eq '--regex' ? $orders : ());
+	isnt($status, 0, "$name: refused");
+	like($err, $pattern, "$name: told why");
+}
+
+# Clocks that contradict each other can be loaded, but are pointed out.
+loads('gap', file('gap.log', "late\na {\"a\": 5}\nx\nb {\"a\": 7, \"b\": 1}\n"));
+like(analyse(), qr/count 6 more events than the log has/, 'events that the log lacks');
+loads('wrong', file('wrong.log', "x\na {\"a\": 1, \"b\": 1}\ny\na {\"a\": 2}\nz\nb {\"b\": 1}\n"));
+like(analyse(), qr/1 times a clock counts an event without .*\nline 4:/, 'a clock that forgets');
+query('delete from events');
+like(analyse(), qr/is empty/, 'an empty table');
+
+# A new recording.
+my ($status, $out, $err) = run("$examples/record", '--server', "$directory/new.log");
+is("$status$err", '0', 'records');
+loads('new recording', "$directory/new.log");
+is(query('select count(*), count(distinct host), total(merge(clock)) from events'), '192|5|192',
+	'new recording: all events of all processes');
+is(query(q(select count(*) from events a, events b where a.event like 'order 7: tell stock: reserve'
+	and b.event = 'order 7: stock says reserved' and a.clock << b.clock)), '1',
+	'new recording: question before answer');
+cmp_ok(query('select count(*) from events a, events b where a.clock || b.clock'), '>', 0,
+	'new recording: not everything waited for everything');
+
+done_testing();
