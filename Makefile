@@ -19,6 +19,7 @@ CORE = input json_tree wire node_name sort_key node_table node_table_io node_tab
 CROSS_TESTS = laws catalog
 
 MODULE_big = distributed
+PG_CPPFLAGS = -I$(srcdir)/src
 OBJS = src/distributed.o $(CORE:%=src/core/%.o) $(FEATURES:%=src/%.o)
 
 SCRIPT = $(EXTENSION)--$(EXTVERSION).sql
@@ -34,9 +35,6 @@ EXTRA_CLEAN = build tmp_check
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
-
-PG_CPPFLAGS_PROJECT = -I$(srcdir)/src
-override CPPFLAGS := $(PG_CPPFLAGS_PROJECT) $(CPPFLAGS)
 
 SQL_FRAGMENTS = $(FEATURES:%=$(srcdir)/sql/%.sql)
 SQL_TEMPLATES = $(wildcard $(srcdir)/sql/core/*.sql)

@@ -38,7 +38,10 @@ struct LatticeType
 	/* state := state | flat.  Called in a short-lived context. */
 	void (*absorb)(LatticeState *state, const struct varlena *flat);
 
-	/* The state as a value: how large, and the bytes. */
+	/*
+	 * The state as a value: how large, and the bytes.  Called in a context that
+	 * may not be able to free, so nothing may be allocated in it.
+	 */
 	Size (*flat_size)(LatticeState *state);
 	void (*flatten)(LatticeState *state, struct varlena *flat, Size size);
 

@@ -14,6 +14,12 @@
 
 static char *local_node_setting = NULL;
 
+/*
+ * Is the name valid text here?  Settings of a role serve databases of any
+ * encoding, and when they are read the database's is not known yet.
+ */
+static bool local_node_verified = false;
+
 static bool
 check_local_node(char **newval, void **extra, GucSource source)
 {
@@ -24,14 +30,20 @@ check_local_node(char **newval, void **extra, GucSource source)
 	return false;
 }
 
+static void
+assign_local_node(const char *newval, void *extra)
+{
+	local_node_verified = false;
+}
+
 void
 node_name_define_setting(void)
 {
 	DefineCustomStringVariable("distributed.node",
 							   "Name of this node in clocks and replicated values.",
 							   "Functions that take a node name use it where none is given.",
-							   &local_node_setting, "", PGC_USERSET, 0, check_local_node, NULL,
-							   NULL);
+							   &local_node_setting, "", PGC_USERSET, 0, check_local_node,
+							   assign_local_node, NULL);
 }
 
 /* The local node's name; an error that says how to set it where it is unset. */
@@ -46,6 +58,11 @@ node_name_local(void)
 				 errhint("Use SET distributed.node = 'name' for the session, "
 						 "ALTER DATABASE ... SET distributed.node = 'name' for the database, "
 						 "or pass the node as an argument.")));
+	if (!local_node_verified)
+	{
+		pg_verifymbstr(local_node_setting, (int) strlen(local_node_setting), false);
+		local_node_verified = true;
+	}
 	return local_node_setting;
 }
 

@@ -342,13 +342,6 @@ node_table_order(const NodeTable *a, const NodeTable *b)
 	return node_table_order_until(a, b, ORDER_CONCURRENT);
 }
 
-/* Does b include a?  That is, a | b = b. */
-bool
-node_table_includes(const NodeTable *b, const NodeTable *a)
-{
-	return (node_table_order_until(a, b, ORDER_AFTER) & ORDER_AFTER) == 0;
-}
-
 /*
  * The total order for sorting, a linear extension of the partial one: by the
  * sum of all counters (if a includes b and differs, its sum is greater), then

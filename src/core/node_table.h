@@ -232,7 +232,6 @@ extern NodeSum node_table_sum(const NodeTable *table);
 extern PartialOrder node_table_order(const NodeTable *a, const NodeTable *b);
 extern PartialOrder node_table_order_until(const NodeTable *a, const NodeTable *b,
 										   PartialOrder until);
-extern bool node_table_includes(const NodeTable *a, const NodeTable *b);
 extern int node_table_compare(const NodeTable *a, const NodeTable *b);
 extern void node_table_verify(const NodeTable *table);
 

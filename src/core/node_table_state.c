@@ -92,17 +92,20 @@ state_replace(NodeTableState *state, const NodeEntries *entries)
 }
 
 /*
- * Bring the pending nodes into the table.
+ * Bring the pending nodes into the table.  This may be called where memory can
+ * be had but not given back: a sort flattens the values of its tuples in such
+ * a context.
  */
 static void
 state_settle(NodeTableState *state)
 {
-	uint8 arity = state_lattice(state)->arity;
+	MemoryContext old;
 	NodeTable table;
 	NodeEntries all;
 
 	if (!state->has_pending)
 		return;
+	old = MemoryContextSwitchTo(state->base.eoh.eoh_context);
 	state_table(state, &table);
 	node_entries_init(&all, state->nnodes + state->pending.count);
 	node_entries_copy(&all, &table);
@@ -113,7 +116,7 @@ state_settle(NodeTableState *state)
 		memcpy(node_entries_add(&all, from->name, from->length)->counters, from->counters,
 			   sizeof(from->counters));
 	}
-	node_entries_sort(&all, arity, NODE_DUPLICATES_JOIN, NULL);
+	node_entries_sort(&all, table.arity, NODE_DUPLICATES_JOIN, NULL);
 	state_replace(state, &all);
 	pfree(all.items);
 
@@ -121,6 +124,7 @@ state_settle(NodeTableState *state)
 		pfree(unconstify(char *, state->pending.items[i].name));
 	pfree(state->pending.items);
 	state->has_pending = false;
+	MemoryContextSwitchTo(old);
 }
 
 static void

@@ -1,0 +1,268 @@
+# What is stored comes back the same: by pg_dump, logical replication, a streaming replica, and
+# recovery after a crash.
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use DistributedTest;
+use Test::More;
+
+my $node = new_node('origin', "distributed.node = 'origin'");
+my $version = $node->safe_psql('postgres', q{SELECT current_setting('server_version_num')});
+my $dump = PostgreSQL::Test::Utils::tempdir();
+
+# Every row of every table as text, in one hash.
+my $content = q{SELECT string_agg(name || ' ' || digest, E'\n' ORDER BY name) FROM (
+	SELECT 'state', count(*) || ' ' || md5(string_agg(s::text, E'\n' ORDER BY id)) FROM state s
+	UNION ALL SELECT 'large', count(*) || ' ' || md5(string_agg(l::text, E'\n' ORDER BY id)) FROM large l
+	UNION ALL SELECT 'hashed', count(*) || ' ' || md5(string_agg(h::text, E'\n' ORDER BY clock, at, stamp)) FROM hashed h
+) c (name, digest)};
+
+# Questions that an index answers.
+my @questions = (
+	q{clock << '{"a": 300, "b": 900, "c": 900}'}, q{clock >> '{"a": 100, "b": 20}'},
+	q{clock || '{"a": 200, "b": 50, "c": 10}'}, q{clock <@ '{"a": 900, "b": 50, "c": 90}'},
+	q{clock @> '{"a": 700, "b": 30}'}, q{clock = '{"a": 17, "b": 18, "c": 5}'},
+	q{clock #<# '{"a": 200}'}, q{at < '1000000123.0'}, q{at = '1000000017.2'}, q{stamp >= '990'},
+	q{during @> '1000000100.0'::hlc});
+
+# The rows that questions find, with or without indexes.
+sub answers
+{
+	my ($server, $database, $with_index) = @_;
+	my $settings = $with_index ? 'SET enable_seqscan = off' : 'SET enable_indexscan = off; SET enable_bitmapscan = off;'
+		. ' SET enable_indexonlyscan = off';
+
+	return join "\n", map {
+		$server->safe_psql($database, "$settings; SELECT count(*), md5(string_agg(id::text, ' ' ORDER BY id)) FROM state WHERE $_")
+	} @questions;
+}
+
+sub indexes_agree
+{
+	my ($server, $database, $where) = @_;
+	my $by_scan = answers($server, $database, 0);
+
+	is(answers($server, $database, 1), $by_scan, "$where: indexes and scans find the same rows");
+	unlike($by_scan, qr/^0\|/m, "$where: ... and there are some for every question");
+}
+
+my $tables = q{
+	CREATE TABLE state (
+		id int PRIMARY KEY,
+		clock vclock NOT NULL DEFAULT '{}',
+		stamp lamport,
+		at hlc,
+		during hlcrange,
+		born vclock DEFAULT tick(vclock '{}'),
+		total numeric GENERATED ALWAYS AS (total(clock)) STORED,
+		as_json jsonb GENERATED ALWAYS AS (clock::jsonb) STORED,
+		merged vclock GENERATED ALWAYS AS (clock | '{"generated": 1}') STORED,
+		history vclock[] CHECK (NOT history[1] >> history[2]));
+	CREATE INDEX state_cause ON state USING gist (clock);
+	CREATE INDEX state_order ON state (clock, at);
+	CREATE INDEX state_hash ON state USING hash (clock);
+	CREATE INDEX state_block ON state USING brin (at, stamp);
+	CREATE INDEX state_stamp ON state (stamp);
+	CREATE INDEX state_at ON state USING hash (at);
+	CREATE INDEX state_during ON state USING gist (during);
+	CREATE INDEX state_expression ON state ((clock -> 'a')) WHERE clock @> '{"a": 2}';
+	CREATE TABLE large (id int PRIMARY KEY, clock vclock);
+	CREATE INDEX large_cause ON large USING gist (clock);
+	ALTER TABLE large ALTER COLUMN clock SET STORAGE external;
+	CREATE TABLE hashed (clock vclock DEFAULT '{}', at hlc, stamp lamport) PARTITION BY HASH (clock, at);
+	CREATE TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 3, REMAINDER 0);
+	CREATE TABLE hashed_1 PARTITION OF hashed FOR VALUES WITH (MODULUS 3, REMAINDER 1);
+	CREATE TABLE hashed_2 PARTITION OF hashed FOR VALUES WITH (MODULUS 3, REMAINDER 2);
+	CREATE VIEW known AS SELECT merge(clock) AS everything, meet(clock) AS everyone FROM state;
+};
+
+# Rows FIRST to LAST.
+sub fill
+{
+	my ($first, $last) = @_;
+	$node->safe_psql('postgres', qq{
+		INSERT INTO state (id, clock, stamp, at, during, history)
+		SELECT i,
+			CASE WHEN i % 97 = 0 THEN '{}' WHEN i % 89 = 0 THEN jsonb_build_object('ü"\\', i, 'wide', 4294967296 + i)::vclock
+				ELSE jsonb_build_object('a', i, 'b', i % 37 + i / 10, 'c', i % 12)::vclock END,
+			CASE WHEN i % 50 > 0 THEN i::bigint::lamport END,
+			CASE WHEN i % 51 > 0 THEN format('%s.%s', 1000000000 + i, i % 3)::hlc END,
+			hlcrange(format('%s.0', 1000000000 + i)::hlc, CASE WHEN i % 7 > 0 THEN format('%s.5', 1000000000 + i * 3)::hlc END),
+			ARRAY[vclock('a', i), vclock('a', i) | vclock('b', 1), NULL]
+		FROM generate_series($first, $last) i;
+		INSERT INTO large
+		SELECT i, (SELECT jsonb_object_agg('node ' || i % 5 || ' ' || md5(n::text), n * i)::vclock FROM generate_series(1, 1500) n)
+		FROM generate_series($first, $first + ($last - $first) / 50) i;
+		INSERT INTO hashed SELECT clock, at, stamp FROM state WHERE id BETWEEN $first AND $last;
+	});
+}
+
+$node->safe_psql('postgres', 'CREATE EXTENSION distributed');
+$node->safe_psql('postgres', $tables);
+fill(1, 1000);
+$node->safe_psql('postgres', q{
+	INSERT INTO state (id, stamp, at, during) VALUES
+		(-1, '0', '-9223372036854775808.0', 'empty'),
+		(-2, '9223372036854775807', '9223372036854775807.4294967295', '(,)'),
+		(-3, NULL, NULL, NULL);
+	UPDATE state SET clock = vclock(repeat('n', 255), 9223372036854775807) WHERE id = -2;
+});
+my $original = $node->safe_psql('postgres', $content);
+is($node->safe_psql('postgres', q{SELECT min(node_count(clock)), bool_and(pg_column_size(clock) > 20000) FROM large}),
+	'1500|t', 'the large clocks are large, and toasted');
+is($node->safe_psql('postgres', q{SELECT count(DISTINCT tableoid) FROM hashed}), '3', 'rows in every hash partition');
+indexes_agree($node, 'postgres', 'before');
+foreach my $question (@questions)
+{
+	like($node->safe_psql('postgres', "SET enable_seqscan = off; EXPLAIN (COSTS OFF) SELECT id FROM state WHERE $question"),
+		qr/(Index Scan using|Bitmap Index Scan on) state_/, "an index answers: $question");
+}
+
+#
+# Dump and restore
+#
+foreach my $case (
+	[ 'plain' ], [ 'plain', '--inserts', '--column-inserts' ], [ 'custom' ], [ 'directory', '--load-via-partition-root' ])
+{
+	my ($format, @options) = @$case;
+	my $name = join ' ', $format, @options;
+	my $file = "$dump/" . $name =~ s/\W/_/gr;
+	my $database = 'restored_' . $name =~ s/\W/_/gr;
+
+	$node->command_ok([ 'pg_dump', '-F', $format, @options, '-f', $file, $node->connstr('postgres') ], "pg_dump, $name");
+	$node->safe_psql('postgres', qq{CREATE DATABASE "$database" TEMPLATE template0});
+	if ($format eq 'plain')
+	{
+		$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($database), '-f', $file ], 'restore');
+	}
+	else
+	{
+		$node->command_ok([ 'pg_restore', '--exit-on-error', '-d', $node->connstr($database), $file ], 'restore');
+	}
+	is($node->safe_psql($database, $content), $original, "$name: every value is restored as it was");
+	is($node->safe_psql($database, 'SELECT * FROM known'), $node->safe_psql('postgres', 'SELECT * FROM known'), "$name: views, too");
+	indexes_agree($node, $database, $name);
+	$node->safe_psql($database, 'INSERT INTO state (id) VALUES (0)');
+	is($node->safe_psql($database, 'SELECT clock, born, total, as_json, merged FROM state WHERE id = 0'),
+		'{}|{"origin": 1}|0|{}|{"generated": 1}', "$name: defaults and generated columns are restored");
+}
+
+# Not by the text of the script, but by what it makes: a second dump is the first one.
+sub dumped
+{
+	my ($database) = @_;
+	my ($out, $err);
+
+	IPC::Run::run([ 'pg_dump', '--schema-only', $node->connstr($database) ], '>', \$out, '2>', \$err) or die $err;
+	return $out =~ s/^\\(un)?restrict .*\n//mgr;
+}
+is(dumped('restored_plain'), dumped('postgres'), 'a dump of the restored database is the same');
+
+# COPY
+foreach my $format ('text', 'csv', 'binary')
+{
+	$node->safe_psql('postgres', qq{
+		CREATE TABLE copied (clock vclock, stamp lamport, at hlc, during hlcrange, history vclock[]);
+		COPY (SELECT clock, stamp, at, during, history FROM state) TO '$dump/copied' (FORMAT $format);
+		COPY copied FROM '$dump/copied' (FORMAT $format);
+	});
+	is( $node->safe_psql('postgres', q{
+			SELECT count(*), (SELECT count(*) FROM (SELECT clock, stamp, at, during, history FROM state
+				EXCEPT ALL SELECT * FROM copied) s) FROM copied; DROP TABLE copied}),
+		'1003|0', "COPY, $format: every value comes back");
+}
+
+#
+# Logical replication: the types travel as values, in text and in binary
+#
+my @modes = ('off');
+push @modes, 'on' if $version >= 140000;
+my $subscriber = new_node('subscriber');
+my $publisher = $node->connstr . ' dbname=postgres';
+
+$node->safe_psql('postgres', 'CREATE PUBLICATION everything FOR TABLE state, large, hashed WITH (publish_via_partition_root = true);
+	ALTER TABLE hashed REPLICA IDENTITY FULL; ALTER TABLE hashed_0 REPLICA IDENTITY FULL;
+	ALTER TABLE hashed_1 REPLICA IDENTITY FULL; ALTER TABLE hashed_2 REPLICA IDENTITY FULL');
+foreach my $mode (@modes)
+{
+	my $options = $version >= 140000 ? "WITH (binary = $mode)" : '';
+
+	$subscriber->safe_psql('postgres', "CREATE DATABASE binary_$mode");
+	$subscriber->safe_psql("binary_$mode", "CREATE EXTENSION distributed; $tables");
+	$subscriber->safe_psql("binary_$mode", "CREATE SUBSCRIPTION binary_$mode CONNECTION '$publisher' PUBLICATION everything $options");
+}
+
+sub replicated
+{
+	my ($what) = @_;
+	my $expected = $node->safe_psql('postgres', $content);
+
+	foreach my $mode (@modes)
+	{
+		$subscriber->poll_query_until("binary_$mode",
+			q{SELECT count(*) = 3 AND bool_and(srsubstate IN ('r', 's')) FROM pg_subscription_rel})
+		  or die 'the subscription is not synchronized';
+		$node->wait_for_catchup("binary_$mode");
+		is($subscriber->safe_psql("binary_$mode", $content), $expected, "logical replication, binary = $mode: $what");
+		indexes_agree($subscriber, "binary_$mode", "subscriber, binary = $mode, $what");
+	}
+}
+replicated('the copy at the start');
+fill(1001, 1500);
+replicated('inserts');
+$node->safe_psql('postgres', q{
+	UPDATE state SET clock = clock | tick('{"a": 1}'::vclock), at = tick(at, '2033-05-18 03:33:20Z') WHERE id % 4 = 0;
+	UPDATE state SET stamp = tick(stamp) WHERE stamp < '9223372036854775807';
+	UPDATE large SET id = id + 100000 WHERE id % 3 = 0;	-- the toasted clock itself does not travel
+	UPDATE large SET clock = tick(clock) WHERE id % 5 = 0;
+	DELETE FROM state WHERE id % 11 = 0 AND id > 0;
+	UPDATE hashed SET stamp = tick(stamp) WHERE stamp < '500';
+	UPDATE hashed SET clock = tick(clock) WHERE at < '1000000100.0';	-- to another partition
+	DELETE FROM hashed WHERE at > '1000000400.0'});
+replicated('updates and deletes');
+$subscriber->safe_psql("binary_$_", "DROP SUBSCRIPTION binary_$_") for @modes;
+$subscriber->stop;
+
+#
+# Streaming and crashes: what the indexes write to the log is enough to repeat it
+#
+$node->backup('base');
+my $replica = PostgreSQL::Test::Cluster->new('replica');
+$replica->init_from_backup($node, 'base', has_streaming => 1);
+$replica->start;
+fill(2001, 4000);
+$node->safe_psql('postgres', q{
+	DELETE FROM state WHERE id % 3 = 0 AND id > 2000; VACUUM state;
+	CREATE TABLE extra AS SELECT id, clock FROM state; CREATE INDEX ON extra USING gist (clock);
+	REINDEX INDEX state_cause; CHECKPOINT});
+fill(5001, 6000);
+$node->wait_for_catchup($replica, 'replay', $node->lsn('insert'));
+my $streamed = $node->safe_psql('postgres', $content);
+is($replica->safe_psql('postgres', $content), $streamed, 'a streaming replica has every value');
+indexes_agree($replica, 'postgres', 'streaming replica');
+is($replica->safe_psql('postgres', q{SELECT tick(merge(clock)) -> 'origin' FROM state}), '2', 'a replica computes, too');
+$replica->promote;
+is($replica->safe_psql('postgres', q{INSERT INTO state (id) VALUES (7000) RETURNING clock, born}),
+	'{}|{"origin": 1}', 'a promoted replica goes on');
+$replica->stop;
+
+# A crash right behind a checkpoint, with inserts, page splits and deletions to be repeated, and
+# with a transaction under way that must not be seen.
+$node->safe_psql('postgres', 'CHECKPOINT');
+fill(8001, 12000);
+$node->safe_psql('postgres', 'DELETE FROM state WHERE id % 5 = 0 AND id > 8000; VACUUM state');
+$node->safe_psql('postgres', 'BEGIN; DELETE FROM state; INSERT INTO state (id, clock) VALUES (99999, \'{"lost": 1}\');
+	ROLLBACK');
+my $committed = $node->safe_psql('postgres', $content);
+$node->stop('immediate');
+$node->start;
+is($node->safe_psql('postgres', $content), $committed, 'after a crash everything committed is there, and nothing else');
+indexes_agree($node, 'postgres', 'after a crash');
+is($node->safe_psql('postgres', 'CREATE EXTENSION amcheck;
+	SELECT bt_index_check(i::regclass, true) FROM unnest(ARRAY[\'state_order\', \'state_stamp\']) i') =~ s/\s//gr,
+	'', 'the btrees are sound and complete') if -e ($ENV{PG_SHAREDIR} || `pg_config --sharedir` =~ s/\n//r) . '/extension/amcheck.control';
+
+$node->stop;
+done_testing();

@@ -1,0 +1,202 @@
+# The extension is trusted, lives in any schema, and leaves nothing behind.
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use DistributedTest;
+use Test::More;
+
+my $node = new_node('main', "distributed.node = 'here'");
+my $version = $node->safe_psql('postgres', q{SELECT current_setting('server_version_num')});
+my $database = 'app';
+
+# What a new session of the role "plain" answers: rows, or errors such as "ERROR:  55000".
+sub answer
+{
+	my ($sql) = @_;
+	my ($status, $out, $err) = $node->psql(
+		$database, $sql,
+		extra_params => [qw(-U plain -v VERBOSITY=sqlstate)],
+		on_error_stop => 0);
+
+	return join "\n", grep { $_ ne '' } map { s/^psql:<stdin>:\d+: //mgr } $out, $err;
+}
+
+# Everything in the catalogs that is not the server's own.
+my $everything = q{
+	SELECT string_agg(what, E'\n' ORDER BY what COLLATE "C") FROM (
+		SELECT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_depend d
+			WHERE d.objid >= 16384 AND d.classid <> 'pg_rewrite'::regclass
+		UNION SELECT 'extension ' || extname FROM pg_extension
+		UNION SELECT 'type ' || typname FROM pg_type WHERE oid >= 16384
+		UNION SELECT 'function ' || oid::regprocedure FROM pg_proc WHERE oid >= 16384
+		UNION SELECT 'operator ' || oid::regoperator FROM pg_operator WHERE oid >= 16384
+		UNION SELECT 'operator class ' || opcname FROM pg_opclass WHERE oid >= 16384
+		UNION SELECT 'operator family ' || opfname FROM pg_opfamily WHERE oid >= 16384
+		UNION SELECT 'cast ' || castsource::regtype || castfunc FROM pg_cast WHERE oid >= 16384
+		UNION SELECT 'comment ' || count(*) FROM pg_description WHERE objoid >= 16384
+	) s (what)};
+
+# Who may install it
+$node->safe_psql('postgres', q{
+	CREATE ROLE plain LOGIN;
+	CREATE DATABASE app;
+	CREATE DATABASE public_app;
+});
+is(answer('CREATE EXTENSION distributed'),
+	'ERROR:  42501', 'without CREATE on the database the extension is not installed');
+$node->safe_psql('postgres', 'GRANT CREATE ON DATABASE app, public_app TO plain');
+my $before = $node->safe_psql('app', $everything);
+is( answer(q{CREATE SCHEMA "Odd schema"; CREATE EXTENSION distributed SCHEMA "Odd schema";
+		SELECT extowner::regrole FROM pg_extension WHERE extname = 'distributed'}),
+	'plain', 'with it, it is, by a role that is no superuser, in a schema of its own');
+is(answer(q{CREATE FUNCTION f() RETURNS void LANGUAGE c AS '$libdir/distributed', 'local_node'}),
+	'ERROR:  42501', '... who thereby gains no right to define C functions');
+
+# The schema is named in every expression; nothing depends on the search_path.
+my $use = q{
+	SELECT S.local_node(), S.tick(S.vclock('a', 1)), S.receive(S.vclock('a', 1), S.vclock('b', 2));
+	SELECT S.causal_order(S.vclock('a', 1), S.vclock('a', 2)),
+		S.vclock('a', 1) OPERATOR(S.<<) S.vclock('a', 2),
+		S.vclock('a', 1) OPERATOR(S.||) S.vclock('b', 2),
+		S.vclock('a', 1) OPERATOR(S.|) S.vclock('b', 2),
+		S.vclock('a', 1) OPERATOR(S.&) S.vclock('a', 2),
+		S.vclock('a', 7) OPERATOR(S.->) 'a';
+	SELECT '{"a": 1}'::jsonb::S.vclock, S.vclock('a', 1)::jsonb, S.lamport(5)::bigint, 5::bigint::S.lamport;
+	SELECT S.merge(clock), S.meet(clock) FROM S.sample;
+	SELECT S.max(at), S.min(at), S.max(stamp), S.min(stamp) FROM S.sample;
+	SELECT string_agg(id::text, ' ' ORDER BY clock), count(DISTINCT clock) FROM S.sample;
+	SELECT id FROM S.sample WHERE clock OPERATOR(S.@>) '{"a": 2}' ORDER BY id;
+	SELECT S.sum_of(clock) FROM S.sample WHERE clock OPERATOR(S.=) '{"a": 3}';
+	SELECT a.id FROM S.sample a JOIN S.sample b ON a.clock OPERATOR(S.=) b.clock WHERE b.id = 2;
+	SELECT S.hlcrange('1.0', '2.0') @> '1.5'::S.hlc, (S.hlc '3000000000.0' OPERATOR(S.-) S.hlc '1000000000.0');
+	SELECT node, counter FROM S.each(S.vclock '{"a": 1, "b": 2}');
+	INSERT INTO S.sample (id) VALUES (4) RETURNING id, clock, stamp, born;
+	DELETE FROM S.sample WHERE id = 4};
+my $used = join "\n",
+	'here|{"a": 1, "here": 1}|{"a": 1, "b": 2, "here": 1}',
+	'before|t|t|{"a": 1, "b": 2}|{"a": 1}|7',
+	'{"a": 1}|{"a": 1}|5|5',
+	'{"a": 3, "b": 1}|{"a": 1}',
+	'1970-01-01T00:00:00.000000003Z/0|1970-01-01T00:00:00.000000001Z/0|3|1',
+	'1 3 2|3', '2', '3', '3', '2', 't|00:00:02', 'a|1', 'b|2', '4|{}|0|{"here": 1}';
+
+sub used_in
+{
+	my ($schema) = @_;
+	return answer($use =~ s/\bS\./$schema./gr);
+}
+
+is( answer((q{
+		CREATE TABLE S.sample (id int PRIMARY KEY, clock S.vclock NOT NULL DEFAULT '{}', stamp S.lamport DEFAULT 0::bigint::S.lamport,
+			at S.hlc DEFAULT '0.0', born S.vclock DEFAULT S.tick('{}'::S.vclock),
+			total numeric GENERATED ALWAYS AS (S.total(clock)) STORED);
+		INSERT INTO S.sample VALUES (1, '{"a": 1, "b": 1}', '1', '1.0'), (2, '{"a": 3}', '2', '2.0'),
+			(3, '{"a": 2, "b": 1}', '3', '3.0');
+		CREATE INDEX by_cause ON S.sample USING gist (clock);
+		CREATE INDEX by_order ON S.sample (clock);
+		CREATE INDEX by_hash ON S.sample USING hash (clock);
+		CREATE INDEX by_block ON S.sample USING brin (at, stamp);
+		CREATE INDEX by_node ON S.sample ((clock OPERATOR(S.->) 'a'));
+		CREATE FUNCTION S.sum_of(S.vclock) RETURNS numeric LANGUAGE sql IMMUTABLE
+			AS $$ SELECT S.total($1) $$;
+	}) =~ s/\bS\./"Odd schema"./gr),
+	'', 'tables, defaults, generated columns and every kind of index by qualified names');
+is(used_in('"Odd schema"'), $used, 'functions, defaults, operators, aggregates, casts by qualified names');
+is( answer(q{SET enable_seqscan = off; SET search_path = pg_catalog;
+		EXPLAIN (COSTS OFF) SELECT id FROM "Odd schema".sample WHERE clock OPERATOR("Odd schema".<<) '{"a": 9}'})
+	=~ /Index Scan (using|on) by_cause/ ? 1 : 0,
+	1, 'the GiST index is used');
+
+# It moves
+is(answer('CREATE SCHEMA elsewhere; ALTER EXTENSION distributed SET SCHEMA elsewhere'),
+	'ERROR:  42501', 'the owner cannot move a trusted extension, whose objects are not his');
+is($node->psql('app', 'ALTER EXTENSION distributed SET SCHEMA elsewhere'),
+	0, 'a superuser moves the extension to another schema');
+is(answer(q{SELECT count(*) FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid AND d.classid = 'pg_proc'::regclass
+		WHERE d.deptype = 'e' AND p.pronamespace <> 'elsewhere'::regnamespace
+			AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'distributed')}),
+	'0', '... with every function');
+is( answer(q{ALTER TABLE "Odd schema".sample SET SCHEMA elsewhere;
+		DROP FUNCTION "Odd schema".sum_of;
+		CREATE FUNCTION elsewhere.sum_of(elsewhere.vclock) RETURNS numeric LANGUAGE sql IMMUTABLE
+			AS $$ SELECT elsewhere.total($1) $$}),
+	'', '... and its user along');
+is(used_in('elsewhere'), $used, 'everything works as before');
+is(answer('SET search_path = elsewhere; SELECT id FROM sample WHERE clock @> \'{"a": 2}\' AND clock << \'{"a": 9, "b": 9}\' ORDER BY id'),
+	"2\n3", '... also by way of the search_path');
+is( $node->psql('app',
+		'ALTER EXTENSION distributed SET SCHEMA "Odd schema"; ALTER EXTENSION distributed SET SCHEMA elsewhere'),
+	0, '... and back and forth');
+
+# It goes
+is(answer('DROP EXTENSION distributed'), 'ERROR:  2BP01', 'it is not dropped from under a table');
+is(answer('SET client_min_messages = error; DROP EXTENSION distributed CASCADE; DROP TABLE elsewhere.sample;
+		DROP SCHEMA elsewhere, "Odd schema" CASCADE'),
+	'', '... but with CASCADE');
+is($node->safe_psql('app', $everything), $before, '... and leaves nothing behind');
+is(answer('CREATE SCHEMA again; CREATE EXTENSION distributed SCHEMA again; DROP EXTENSION distributed; DROP SCHEMA again'),
+	'', 'it can be installed again in the same database');
+is($node->safe_psql('app', $everything), $before, '... and leaves nothing again');
+
+# Objects that lie in wait in the schema where it is installed.  They take arguments of any
+# type or a variable number of them: if the script of the extension or its functions resolved
+# a name to one of these, it would run with the rights of whoever installs or uses it.
+$database = 'public_app';
+$node->safe_psql('public_app', q{GRANT CREATE ON SCHEMA public TO plain});
+my @names = split ' ', $node->safe_psql('app', q{
+	CREATE EXTENSION distributed;
+	SELECT string_agg(DISTINCT proname, ' ') FROM pg_proc p JOIN pg_depend d
+		ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
+		JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'distributed';
+	DROP EXTENSION distributed});
+my @operators = ('=', '<>', '<', '<=', '>', '>=', '<@', '@>', '<<', '>>', '||', '|', '&', '->', '-',
+	'#<#', '#<=#', '#>=#', '#>#');
+my $traps = join "\n",
+	'CREATE TABLE caught (what text);',
+	map({ my $name = $_;
+		  map { my ($suffix, $arguments) = @$_;
+			qq{CREATE FUNCTION public."$name"($arguments) RETURNS boolean LANGUAGE plpgsql AS \$\$ BEGIN
+				INSERT INTO public.caught VALUES ('$name$suffix'); RETURN true; END \$\$;} }
+			['1', 'anyelement'], ['2', 'anyelement, anyelement'], ['*', 'VARIADIC text[]'], ['3', 'anyelement, anyelement, anyelement'] }
+		@names, 'current_setting'),
+	map { qq{CREATE OPERATOR public.$_ (LEFTARG = anyelement, RIGHTARG = anyelement, FUNCTION = public.merge);} }
+	@operators;
+is(answer($traps), '', scalar(@names) . ' traps for functions, ' . scalar(@operators) . ' for operators are set');
+is(answer('SELECT merge(1, 2), 1 OPERATOR(public.#<#) 2; SELECT count(*) FROM caught; DELETE FROM caught'),
+	"t|t\n2", '... and sharp');
+is(answer('CREATE EXTENSION distributed SCHEMA public; SELECT count(*) FROM caught'),
+	'0', 'none is called when the extension is installed');
+is( $node->safe_psql('public_app', q{
+		SELECT count(*) FROM pg_depend d JOIN pg_extension e ON e.extname = 'distributed'
+			AND d.refobjid <> e.oid
+		JOIN pg_depend member ON member.refobjid = e.oid AND member.deptype = 'e'
+			AND member.classid = d.classid AND member.objid = d.objid
+		WHERE d.refobjid >= 16384 AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass)
+			AND NOT EXISTS (SELECT FROM pg_depend other WHERE other.classid = d.refclassid
+				AND other.objid = d.refobjid AND other.refobjid = e.oid AND other.deptype = 'e')
+			AND NOT EXISTS (SELECT FROM pg_depend other JOIN pg_depend upper ON upper.classid = other.refclassid
+				AND upper.objid = other.refobjid AND upper.refobjid = e.oid AND upper.deptype = 'e'
+				WHERE other.classid = d.refclassid AND other.objid = d.refobjid AND other.deptype = 'i')}),
+	'0', '... and no object of the extension refers to one');
+is( answer(q{
+		CREATE TABLE sample AS SELECT vclock('a'::text, i::bigint) AS clock FROM generate_series(1, 20) i;
+		CREATE INDEX ON sample USING gist (clock);
+		CREATE INDEX ON sample (clock);
+		CREATE INDEX ON sample USING hash (clock);
+		SELECT tick(vclock '{}'), receive(vclock '{}', vclock '{"b": 2}'), merge(clock), meet(clock) FROM sample;
+		SELECT causal_order(vclock '{}', vclock '{}'), vclock '{}' << vclock '{}', (vclock '{}')::jsonb;
+		SET enable_seqscan = off;
+		SELECT count(*) FROM sample WHERE clock << vclock '{"a": 5}';
+		SELECT count(*) FROM sample WHERE clock = vclock '{"a": 5}';
+		SELECT count(*) FROM sample WHERE clock #<# vclock '{"a": 5}';
+		SELECT max(h), min(h), hlcrange(min(h), max(h)) FROM (VALUES (hlc '1.0'), (hlc '2.0')) v (h);
+		SELECT count(*) FROM caught}),
+	join("\n", '{"here": 1}|{"b": 2, "here": 1}|{"a": 20}|{"a": 1}', 'equal|f|{}', 4, 1, 4,
+		'1970-01-01T00:00:00.000000002Z/0|1970-01-01T00:00:00.000000001Z/0|'
+		  . '[1970-01-01T00:00:00.000000001Z/0,1970-01-01T00:00:00.000000002Z/0)', 0),
+	'... nor when it is used by unqualified names');
+
+$node->stop;
+done_testing();
