@@ -49,10 +49,9 @@ as_root() { if is_root; then "$@"; else sudo "$@"; fi; }
 # as_user CMD...: run unprivileged (PostgreSQL refuses root): as `nobody` if we are root.
 as_user() {
 	if is_root; then
-		setpriv --reuid="$(id -u nobody)" --regid="$(id -g nobody)" --clear-groups -- "$@"
-	else
-		"$@"
+		set -- setpriv --reuid="$(id -u nobody)" --regid="$(id -g nobody)" --clear-groups -- "$@"
 	fi
+	"$@" 8>&- 9>&-                                  # servers must not hold our output open
 }
 
 # quietly LOG CMD...: run with the output going to $work/LOG; on failure show its end.
@@ -71,6 +70,7 @@ open_workdir() {
 	[[ -z $work ]] || return 0
 	(( ${#base} <= 50 )) || base=/tmp               # socket paths end at 107 bytes
 	work=$(mktemp -d "$base/distributed.XXXXXX") || die "cannot write to $base: set TMPDIR"
+	exec 8>&1 9>&2                                  # for close_workdir
 	trap close_workdir EXIT
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
@@ -89,6 +89,7 @@ open_workdir() {
 close_workdir() {
 	local status=$? file pid
 	trap '' HUP INT TERM
+	exec >&8 2>&9                                   # a signal may come while we are quiet
 	[[ -z $no_cluster ]] || as_root rm -f "$no_cluster"
 	cd /
 	while read -r file; do

@@ -58,7 +58,7 @@ sub text_of
 sub loads
 {
 	my ($name, @arguments) = @_;
-	query('drop table if exists events');
+	query('drop table if exists events cascade');
 	my ($status, $out, $err) = run("$examples/load", @arguments);
 	is("$status$err", '0', "$name: loads");
 	return;

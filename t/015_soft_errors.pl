@@ -24,7 +24,7 @@ my %valid = (
 my @invalid = (
 	# type, text, SQLSTATE, part of the detail
 	[ vclock => '', '22P02', 'ended unexpectedly' ],
-	[ vclock => '{"a": 1} x', '22P02', 'Expected end of input' ],
+	[ vclock => '{"a": 1} 2', '22P02', 'Expected end of input' ],
 	[ vclock => '[]', '22P02', 'an array, not an object' ],
 	[ vclock => '{"a": 1, "a": 2}', '22P02', '"a" occurs more than once' ],
 	[ vclock => '{"": 1}', '22P02', 'name is empty' ],

@@ -359,7 +359,7 @@ node_table_compare(const NodeTable *a, const NodeTable *b)
 		return order;
 	order = memcmp(a->lengths, b->lengths, Min(a_size, b_size));
 	if (order != 0)
-		return order;
+		return order < 0 ? -1 : 1;
 	if (a->nnodes != b->nnodes)
 		return a->nnodes < b->nnodes ? -1 : 1;
 	if (a_size != b_size)
