@@ -12,8 +12,8 @@ EXTVERSION = 1.0
 FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc
 
 # Kernels and codecs: no SQL-callable function lives here.
-CORE = input json_tree wire node_name sort_key node_table node_table_io node_table_state lattice \
-	hybrid_time
+CORE = input json_tree json_face wire node_name sort_key node_table node_table_io \
+	node_table_state lattice hybrid_time
 
 # Tests that concern every type rather than one.
 CROSS_TESTS = laws catalog
@@ -36,11 +36,20 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
+# Other extensions may export functions of the same names: ours are ours. (From
+# 16 on the server's own flags see to that.)
+ifneq ($(filter linux freebsd netbsd openbsd,$(PORTNAME)),)
+SHLIB_LINK += -Wl,-Bsymbolic
+endif
+
+# For builds outside of the source directory.
+$(shell mkdir -p $(sort $(dir $(OBJS))))
+
 SQL_FRAGMENTS = $(FEATURES:%=$(srcdir)/sql/%.sql)
 SQL_TEMPLATES = $(wildcard $(srcdir)/sql/core/*.sql)
 
 $(SCRIPT): $(SQL_FRAGMENTS) $(SQL_TEMPLATES) $(srcdir)/sql/core/assemble.awk $(srcdir)/Makefile
-	awk -v templates=$(srcdir)/sql/core -v extension=$(EXTENSION) -f $(srcdir)/sql/core/assemble.awk $(SQL_FRAGMENTS) > $@.tmp
+	awk -v templates=$(srcdir)/sql/core -v extension=$(EXTENSION) -v major=$(MAJORVERSION) -f $(srcdir)/sql/core/assemble.awk $(SQL_FRAGMENTS) > $@.tmp
 	mv $@.tmp $@
 
 # PGXS looks for sql/ and expected/ under the input directory; ours keeps its
@@ -60,4 +69,4 @@ print-features:
 
 # Every object depends on every header: the tree is small, and a stale object
 # after a header change costs more than it saves.
-$(OBJS): $(wildcard $(srcdir)/src/*/*.h)
+$(OBJS) $(OBJS:.o=.bc): $(wildcard $(srcdir)/src/*/*.h)

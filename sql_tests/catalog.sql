@@ -25,6 +25,11 @@ WHERE p.prokind = 'f' AND NOT (p.proisstrict AND p.proparallel = 's' AND p.provo
 	AND p.prolang <> (SELECT oid FROM pg_language WHERE lanname = 'internal')
 ORDER BY 1;
 
+-- comparisons of scalars may pass a security barrier, and so use an index behind one
+SELECT string_agg(p.proname, ' ' ORDER BY p.proname) AS leakproof
+FROM pg_proc p JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
+WHERE p.proleakproof;
+
 -- every aggregate combines partial states, which are of its own type
 SELECT a.aggfnoid::regprocedure, a.aggtranstype::regtype AS state, a.aggcombinefn <> 0 AS combines,
 	p.proparallel

@@ -111,6 +111,9 @@ SELECT hlcrange('1.0', '2.0'), '[1.0,2.0]'::hlcrange, 'empty'::hlcrange;
 SELECT hlcrange('1.0', '3.0') @> '2.7'::hlc AS inside, hlcrange('1.0', '3.0') @> '3.0'::hlc AS at_end,
 	hlcrange('1.0', '3.0') && hlcrange('2.0', '9.0') AS overlap,
 	hlcrange('1.0', '3.0') * hlcrange('2.0', '9.0') AS intersection;
+SELECT hlc_seconds_between('2026-11-22T13:00:00.000000001Z', '2026-11-22T13:00:00Z') AS nanosecond,
+	hlc_seconds_between('1.0', '3000000001.0') AS negative,
+	hlc_seconds_between('9223372036854775807.0', '-9223372036854775808.0') AS widest;
 CREATE TEMP TABLE spans (during hlcrange, EXCLUDE USING gist (during WITH &&));
 INSERT INTO spans SELECT hlcrange(hlc(timestamptz 'epoch' + i * interval '1 second'),
 	hlc(timestamptz 'epoch' + (i + 1) * interval '1 second')) FROM generate_series(1, 500) i;

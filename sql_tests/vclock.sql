@@ -181,3 +181,9 @@ SELECT a.n, b.n, causal_order(a.clock, b.clock) FROM large a, large b WHERE a.n 
 SELECT count(DISTINCT clock) FROM large;
 SELECT merge(clock) = (SELECT clock FROM large WHERE n = 3) AS same FROM large;
 SELECT n FROM large ORDER BY clock DESC, n;
+
+-- project() of a large clock onto all of its nodes once took quadratic time
+SET statement_timeout = '20s';
+SELECT node_count(project(clock, nodes(clock) || ARRAY['', repeat('x', 300)])) AS all_of_them
+FROM (SELECT merge(vclock('n' || i, i)) FROM generate_series(1, 200000) i) s (clock);
+RESET statement_timeout;

@@ -1,11 +1,12 @@
 # Concatenate the SQL fragments of the extension.
 #
-#   awk -v extension=NAME -v templates=DIR -f assemble.awk FRAGMENT...
+#   awk -v extension=NAME -v major=N -v templates=DIR -f assemble.awk FRAGMENT...
 #
 # A line "-- @include FILE A=x B=y" is replaced by DIR/FILE.sql, in which @A@
 # becomes x and @B@ becomes y: what all types have in common is written once.
+# Lines from "-- @since N" to "-- @end" are for PostgreSQL N and newer.
 
-function include(line,    words, n, i, pair, file, text, found) {
+function include(line,    words, n, i, pair, value, file, text, found) {
 	n = split(line, words, " ")
 	file = templates "/" words[3] ".sql"
 	found = 0
@@ -17,11 +18,11 @@ function include(line,    words, n, i, pair, file, text, found) {
 			value = substr(words[i], length(pair[1]) + 2)
 			text = substitute(text, "@" pair[1] "@", value)
 		}
+		sub(/ ;$/, ";", text)
 		print text
 	}
 	if (!found) {
 		print "assemble.awk: cannot read " file > "/dev/stderr"
-		failed = 1
 		exit 1
 	}
 	close(file)
@@ -41,5 +42,8 @@ BEGIN {
 	print "\\echo Use \"CREATE EXTENSION " extension "\" to load this file. \\quit"
 }
 
+/^-- @since / { skipping = major + 0 < $3 + 0; next }
+/^-- @end$/ { skipping = 0; next }
+skipping { next }
 /^-- @include / { include($0); next }
 { print }

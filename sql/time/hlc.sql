@@ -11,7 +11,7 @@ CREATE TYPE hlc (
 );
 COMMENT ON TYPE hlc IS 'hybrid logical timestamp: nanoseconds since 1970 and a logical counter';
 
--- @include order T=hlc LT=< LE=<= GE=>= GT=>
+-- @include order T=hlc LT=< LE=<= GE=>= GT=> LEAK=LEAKPROOF
 -- @include scalar T=hlc
 
 CREATE FUNCTION hlc(physical timestamptz, logical bigint DEFAULT 0) RETURNS hlc
@@ -59,15 +59,11 @@ COMMENT ON TYPE hlcrange IS 'range of hybrid logical timestamps';
 COMMENT ON FUNCTION hlcrange(hlc, hlc) IS 'range from the first up to, without, the second';
 COMMENT ON FUNCTION hlcrange(hlc, hlc, text) IS 'range with the given bounds, such as []';
 
--- Multiranges come with the range since 14.
-DO $$
-BEGIN
-	IF pg_catalog.current_setting('server_version_num')::integer OPERATOR(pg_catalog.>=) 140000 THEN
-		COMMENT ON TYPE hlcmultirange IS 'multirange of hybrid logical timestamps';
-		COMMENT ON CAST (hlcrange AS hlcmultirange) IS 'multirange of one range';
-		COMMENT ON FUNCTION hlcmultirange() IS 'the empty multirange';
-		COMMENT ON FUNCTION hlcmultirange(hlcrange) IS 'multirange of one range';
-		COMMENT ON FUNCTION hlcmultirange(hlcrange[]) IS 'multirange of several ranges';
-	END IF;
-END
-$$;
+-- Multiranges come with the range.
+-- @since 14
+COMMENT ON TYPE hlcmultirange IS 'multirange of hybrid logical timestamps';
+COMMENT ON CAST (hlcrange AS hlcmultirange) IS 'multirange of one range';
+COMMENT ON FUNCTION hlcmultirange() IS 'the empty multirange';
+COMMENT ON FUNCTION hlcmultirange(hlcrange) IS 'multirange of one range';
+COMMENT ON FUNCTION hlcmultirange(hlcrange[]) IS 'multirange of several ranges';
+-- @end

@@ -15,7 +15,7 @@ CREATE TYPE vclock (
 );
 COMMENT ON TYPE vclock IS 'vector clock: number of known events of each node';
 
--- @include order T=vclock LT=#<# LE=#<=# GE=#>=# GT=#>#
+-- @include order T=vclock LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
 -- @include lattice T=vclock
 
 -- making and changing

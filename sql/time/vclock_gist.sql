@@ -58,12 +58,8 @@ CREATE OPERATOR CLASS vclock_gist_ops DEFAULT FOR TYPE vclock USING gist AS
 COMMENT ON OPERATOR CLASS vclock_gist_ops USING gist IS 'causal order of vector clocks';
 COMMENT ON OPERATOR FAMILY vclock_gist_ops USING gist IS 'causal order of vector clocks';
 
--- Building by sorting is known since 14.
-DO $$
-BEGIN
-	IF pg_catalog.current_setting('server_version_num')::integer OPERATOR(pg_catalog.>=) 140000 THEN
-		ALTER OPERATOR FAMILY vclock_gist_ops USING gist ADD
-			FUNCTION 11 (vclock) vclock_gist_sortsupport(internal);
-	END IF;
-END
-$$;
+-- Building by sorting.
+-- @since 14
+ALTER OPERATOR FAMILY vclock_gist_ops USING gist ADD
+	FUNCTION 11 (vclock) vclock_gist_sortsupport(internal);
+-- @end

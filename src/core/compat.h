@@ -13,6 +13,7 @@
 #include "common/jsonapi.h"
 #include "fmgr.h"
 #include "utils/guc.h"
+#include "utils/sortsupport.h"
 
 #if PG_VERSION_NUM < 130000
 #error "distributed needs PostgreSQL 13 or newer"
@@ -58,6 +59,20 @@ compat_json_lexer(char *json, int length, int encoding)
 #define compat_send_counted_text(buf, bytes, length) pq_sendcountedtext(buf, bytes, length, false)
 #else
 #define compat_send_counted_text(buf, bytes, length) pq_sendcountedtext(buf, bytes, length)
+#endif
+
+/*
+ * Comparing Datums as unsigned numbers: a sort that finds the server's own
+ * function (15) skips calling it.
+ */
+#if PG_VERSION_NUM < 150000
+static inline int
+compat_unsigned_datum_compare(Datum x, Datum y, SortSupport ssup)
+{
+	return (x > y) - (x < y);
+}
+#else
+#define compat_unsigned_datum_compare ssup_datum_unsigned_cmp
 #endif
 
 /* Unknown settings under our prefix are mistakes: 15 rejects, older ones warn. */

@@ -97,34 +97,67 @@ input_out_of_range(const InputSource *source, const char *detail, ...)
 
 /*
  * Read the number "token" as a counter, 0 to 2^63-1: decimal digits and
- * nothing else, since a counter counts events.  "subject" begins the sentence
- * about a fault, such as: The counter of "a".
+ * nothing else, since a counter counts events.
  */
-bool
-input_counter(const InputSource *source, const char *token, const char *subject, uint64 *counter)
+InputFault
+input_counter(const char *token, uint64 *counter)
 {
 	uint64 value = 0;
+	bool fits = true;
 	const char *digit;
 
 	if (token[0] == '-')
-		return input_out_of_range(source, "%s is negative: %s.", subject, token);
+		return INPUT_NEGATIVE;
 	for (digit = token; *digit; digit++)
 	{
 		if (*digit < '0' || *digit > '9')
-			return input_malformed(source, "%s is not a whole number: %s.", subject, token);
+			return INPUT_NOT_WHOLE;
+		/* once it does not fit, the rest is only looked at for other characters */
+		if (value > (PG_INT64_MAX - (uint64) (*digit - '0')) / 10)
+			fits = false;
+		else
+			value = value * 10 + (*digit - '0');
 	}
 	if (digit == token)
-		return input_malformed(source, "%s is missing.", subject);
-	for (digit = token; *digit; digit++)
-	{
-		uint64 next = value * 10 + (*digit - '0');
+		return INPUT_MISSING;
+	*counter = value;
+	return fits ? INPUT_FINE : INPUT_TOO_GREAT;
+}
 
-		/* value is at most 2^63-1 here, so next may wrap only past 2^64 */
-		if (value > PG_INT64_MAX / 10 || next > PG_INT64_MAX)
+/*
+ * Report what input_counter found.  "subject" begins the sentence, such as:
+ * The counter of "a".
+ */
+bool
+input_counter_fault(const InputSource *source, InputFault fault, const char *subject,
+					const char *token)
+{
+	switch (fault)
+	{
+		case INPUT_FINE:
+			break;
+		case INPUT_MISSING:
+			return input_malformed(source, "%s is missing.", subject);
+		case INPUT_NOT_WHOLE:
+			return input_malformed(source, "%s is not a whole number: %s.", subject, token);
+		case INPUT_NEGATIVE:
+			return input_out_of_range(source, "%s is negative: %s.", subject, token);
+		case INPUT_TOO_GREAT:
 			return input_out_of_range(source, "%s is greater than " INT64_FORMAT ": %s.", subject,
 									  PG_INT64_MAX, token);
-		value = next;
 	}
-	*counter = value;
 	return true;
+}
+
+/* A counter given to a function of "type_name". */
+uint64
+input_counter_argument(int64 counter, const char *type_name)
+{
+	if (counter < 0)
+	{
+		InputSource source = input_from_arguments(type_name);
+
+		input_out_of_range(&source, "The counter " INT64_FORMAT " is negative.", counter);
+	}
+	return (uint64) counter;
 }

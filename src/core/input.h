@@ -32,7 +32,19 @@ extern bool input_malformed(const InputSource *source, const char *detail, ...)
 extern bool input_out_of_range(const InputSource *source, const char *detail, ...)
 	pg_attribute_printf(2, 3);
 
-extern bool input_counter(const InputSource *source, const char *token, const char *subject,
-						  uint64 *counter);
+/* What may be wrong with a counter. */
+typedef enum InputFault
+{
+	INPUT_FINE,
+	INPUT_MISSING,
+	INPUT_NOT_WHOLE,
+	INPUT_NEGATIVE,
+	INPUT_TOO_GREAT
+} InputFault;
+
+extern InputFault input_counter(const char *token, uint64 *counter);
+extern bool input_counter_fault(const InputSource *source, InputFault fault, const char *subject,
+								const char *token);
+extern uint64 input_counter_argument(int64 counter, const char *type_name);
 
 #endif /* DISTRIBUTED_INPUT_H */

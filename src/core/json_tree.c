@@ -1,6 +1,6 @@
 /*
  * json_tree.c
- *		JSON text as a tree that a type's reader can walk, and back to jsonb.
+ *		JSON text as a tree that a type's reader can walk.
  *
  * Every non-scalar type is written as JSON (RFC 8259).  PostgreSQL's own
  * parser (common/jsonapi.h) does the reading; its callbacks differ between
@@ -14,9 +14,7 @@
 
 #include "core/json_tree.h"
 #include "mb/pg_wchar.h"
-#include "utils/fmgrprotos.h"
 #include "utils/json.h"
-#include "utils/jsonb.h"
 
 typedef struct JsonTreeReader
 {
@@ -189,22 +187,4 @@ json_tree_quote(const char *bytes, int length)
 	initStringInfo(&buf);
 	json_tree_append_string(&buf, bytes, length);
 	return buf.data;
-}
-
-/*
- * Casts to and from jsonb go through the text form: one reader and one writer
- * per type decide what is valid, whichever way a value comes.
- */
-char *
-json_tree_from_jsonb(Datum jsonb)
-{
-	Jsonb *value = DatumGetJsonbP(jsonb);
-
-	return JsonbToCString(NULL, &value->root, VARSIZE(value));
-}
-
-Datum
-json_tree_to_jsonb(char *text)
-{
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
 }

@@ -1,6 +1,6 @@
 /*
  * json_tree.h
- *		JSON text as a tree that a type's reader can walk, and back to jsonb.
+ *		JSON text as a tree that a type's reader can walk.
  */
 #ifndef DISTRIBUTED_JSON_TREE_H
 #define DISTRIBUTED_JSON_TREE_H
@@ -37,7 +37,5 @@ extern JsonTree *json_tree_read(const char *text, int length, const InputSource 
 extern const char *json_tree_kind_name(JsonTreeKind kind);
 extern void json_tree_append_string(StringInfo buf, const char *bytes, int length);
 extern char *json_tree_quote(const char *bytes, int length);
-extern char *json_tree_from_jsonb(Datum jsonb);
-extern Datum json_tree_to_jsonb(char *text);
 
 #endif /* DISTRIBUTED_JSON_TREE_H */

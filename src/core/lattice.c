@@ -11,9 +11,9 @@
  * type is the type itself, so partial states are plain values that any worker,
  * partition or shard can hand over.
  *
- * The object is modified in place only inside an aggregate.  Elsewhere even a
- * read-write reference is treated as a value: older servers let the result of
- * a window aggregate through in that form, while they still need its state.
+ * The object is modified in place only inside an aggregate: there the executor
+ * owns it, while elsewhere a read-write reference does not tell who else still
+ * needs the value.
  */
 #include "core/compat.h"
 

@@ -181,8 +181,7 @@ node_table_verify(const NodeTable *table)
 			counted |= counter > 0;
 			needs_wide |= counter > PG_UINT32_MAX;
 		}
-		/* a box may say "from 0 to 0" of a node; see vclock_gist.c */
-		Assert(counted || table->flags);
+		Assert(counted);
 		previous = cursor.name;
 		previous_length = length;
 		names_size += length;
@@ -231,7 +230,7 @@ node_table_sum(const NodeTable *table)
 
 	if (!table->wide)
 	{
-		/* 2^30 nodes of 2 counters below 2^32 stay below 2^63 */
+		/* 2^29 nodes of 2 counters below 2^32 stay below 2^62 */
 		for (uint32 slot = 0; slot < slots; slot++)
 		{
 			uint32 counter;
@@ -360,10 +359,9 @@ node_table_compare(const NodeTable *a, const NodeTable *b)
 	order = memcmp(a->lengths, b->lengths, Min(a_size, b_size));
 	if (order != 0)
 		return order < 0 ? -1 : 1;
+	/* equal so far, so tables of equally many nodes have the same ones */
 	if (a->nnodes != b->nnodes)
 		return a->nnodes < b->nnodes ? -1 : 1;
-	if (a_size != b_size)
-		return a_size < b_size ? -1 : 1;
 	for (uint32 slot = 0; slot < a->nnodes * a->arity; slot++)
 	{
 		uint64 x = node_table_counter(a, slot);
@@ -373,6 +371,73 @@ node_table_compare(const NodeTable *a, const NodeTable *b)
 			return x < y ? -1 : 1;
 	}
 	return 0;
+}
+
+/*
+ * The same of values, for the functions behind an index, a sort or a
+ * constraint: those are called in contexts that outlive the call, so copies
+ * that detoasting made are given back.
+ */
+static void
+node_table_borrow(NodeTable *table, struct varlena **flat, Datum value, uint8 arity)
+{
+	*flat = PG_DETOAST_DATUM_PACKED(value);
+	node_table_open(table, *flat, arity);
+}
+
+static void
+node_table_return(struct varlena *flat, Datum value)
+{
+	if ((Pointer) flat != DatumGetPointer(value))
+		pfree(flat);
+}
+
+int
+node_table_datum_compare(Datum x, Datum y, uint8 arity)
+{
+	struct varlena *left;
+	struct varlena *right;
+	NodeTable a;
+	NodeTable b;
+	int order;
+
+	node_table_borrow(&a, &left, x, arity);
+	node_table_borrow(&b, &right, y, arity);
+	order = node_table_compare(&a, &b);
+	node_table_return(left, x);
+	node_table_return(right, y);
+	return order;
+}
+
+PartialOrder
+node_table_datum_order(Datum x, Datum y, uint8 arity, PartialOrder until)
+{
+	struct varlena *left;
+	struct varlena *right;
+	NodeTable a;
+	NodeTable b;
+	PartialOrder order;
+
+	node_table_borrow(&a, &left, x, arity);
+	node_table_borrow(&b, &right, y, arity);
+	order = node_table_order_until(&a, &b, until);
+	node_table_return(left, x);
+	node_table_return(right, y);
+	return order;
+}
+
+/* The sum, which comes first in the total order, abbreviated for sorting. */
+Datum
+node_table_datum_sort_key(Datum value, uint8 arity)
+{
+	struct varlena *flat;
+	NodeTable table;
+	Datum key;
+
+	node_table_borrow(&table, &flat, value, arity);
+	key = node_sum_sort_key(node_table_sum(&table));
+	node_table_return(flat, value);
+	return key;
 }
 
 /*
@@ -639,6 +704,56 @@ node_table_set(const NodeTable *table, const char *name, Size length, int which,
 }
 
 /*
+ * A copy in which counter "which" of one node has grown by "by".  A counter
+ * that would exceed its limit is an error of "type_name".
+ */
+struct varlena *
+node_table_increment(const NodeTable *table, NodeName node, int which, uint64 by,
+					 const char *type_name)
+{
+	uint64 counter = node_table_get(table, node.name, node.length, which);
+
+	if (by > PG_INT64_MAX - counter)
+	{
+		InputSource source = input_from_arguments(type_name);
+
+		input_out_of_range(&source,
+						   "The counter of %s is " UINT64_FORMAT
+						   " and cannot grow by " UINT64_FORMAT " beyond " INT64_FORMAT ".",
+						   json_tree_quote(node.name, (int) node.length), counter, by,
+						   PG_INT64_MAX);
+	}
+	return node_table_set(table, node.name, node.length, which, counter + by);
+}
+
+/*
+ * The part of a table that concerns the nodes of another.
+ */
+struct varlena *
+node_table_restrict(const NodeTable *table, const NodeTable *nodes)
+{
+	struct varlena *flat;
+	NodeEntries entries;
+	NodePairs pairs;
+
+	node_entries_init(&entries, Min(table->nnodes, nodes->nnodes));
+	node_pairs_open(&pairs, table, nodes);
+	while (node_pairs_next(&pairs))
+	{
+		NodeEntry *entry;
+
+		if (pairs.in_a < 0 || pairs.in_b < 0)
+			continue;
+		entry = node_entries_add(&entries, pairs.name, pairs.length);
+		for (int which = 0; which < table->arity; which++)
+			entry->counters[which] = node_pair_counter(table, pairs.in_a, which);
+	}
+	flat = node_table_write(&entries, table->arity, 0);
+	pfree(entries.items);
+	return flat;
+}
+
+/*
  * What a replica that has seen "seen" lacks of "table": the nodes of which it
  * has seen less.  Joining that gives what joining the whole gives.
  */
@@ -649,6 +764,7 @@ node_table_delta(const NodeTable *table, const NodeTable *seen)
 	NodeEntries entries;
 	NodePairs pairs;
 
+	Assert(table->arity == seen->arity);
 	node_entries_init(&entries, table->nnodes);
 	node_pairs_open(&pairs, table, seen);
 	while (node_pairs_next(&pairs))

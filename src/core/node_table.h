@@ -233,6 +233,9 @@ extern PartialOrder node_table_order(const NodeTable *a, const NodeTable *b);
 extern PartialOrder node_table_order_until(const NodeTable *a, const NodeTable *b,
 										   PartialOrder until);
 extern int node_table_compare(const NodeTable *a, const NodeTable *b);
+extern int node_table_datum_compare(Datum x, Datum y, uint8 arity);
+extern PartialOrder node_table_datum_order(Datum x, Datum y, uint8 arity, PartialOrder until);
+extern Datum node_table_datum_sort_key(Datum value, uint8 arity);
 extern void node_table_verify(const NodeTable *table);
 
 /* building */
@@ -254,6 +257,9 @@ extern struct varlena *node_table_combine(const NodeTable *a, const NodeTable *b
 										  NodeOperation operation);
 extern struct varlena *node_table_set(const NodeTable *table, const char *name, Size length,
 									  int which, uint64 value);
+extern struct varlena *node_table_increment(const NodeTable *table, NodeName node, int which,
+											uint64 by, const char *type_name);
+extern struct varlena *node_table_restrict(const NodeTable *table, const NodeTable *nodes);
 extern struct varlena *node_table_delta(const NodeTable *table, const NodeTable *seen);
 
 /* the sum as numbers PostgreSQL knows */

@@ -27,13 +27,22 @@
 #define WIRE_NODE_MIN(arity) (sizeof(uint32) + 1 + (arity) * sizeof(uint64))
 
 static bool
-read_json_counter(const JsonTree *json, const char *owner, const InputSource *source,
+read_json_counter(const JsonTree *json, const char *node, const InputSource *source,
 				  uint64 *counter)
 {
+	InputFault fault;
+
 	if (json->kind != JSON_TREE_NUMBER)
-		return input_malformed(source, "The counter of %s is %s, not a number.", owner,
+		return input_malformed(source, "The counter of %s is %s, not a number.",
+							   json_tree_quote(node, (int) strlen(node)),
 							   json_tree_kind_name(json->kind));
-	return input_counter(source, json->text, psprintf("The counter of %s", owner), counter);
+	fault = input_counter(json->text, counter);
+	if (fault == INPUT_FINE)
+		return true;
+	return input_counter_fault(source, fault,
+							   psprintf("The counter of %s",
+										json_tree_quote(node, (int) strlen(node))),
+							   json->text);
 }
 
 /* NULL after a soft error. */
@@ -53,33 +62,30 @@ node_table_from_json(const JsonTree *json, uint8 arity, const InputSource *sourc
 		const JsonTree *child = json->children[i];
 		Size length = strlen(child->name);
 		NodeEntry *entry;
-		char *owner;
 
 		if (!node_name_check(source, child->name, length))
 			return NULL;
 		entry = node_entries_add(&entries, child->name, length);
-		owner = json_tree_quote(child->name, (int) length);
 		if (arity == 1)
 		{
-			if (!read_json_counter(child, owner, source, &entry->counters[0]))
+			if (!read_json_counter(child, child->name, source, &entry->counters[0]))
 				return NULL;
 		}
 		else
 		{
 			if (child->kind != JSON_TREE_ARRAY || child->nchildren != arity)
 			{
-				input_malformed(source, "The entry of %s is not an array of %d counters.", owner,
-								arity);
+				input_malformed(source, "The entry of %s is not an array of %d counters.",
+								json_tree_quote(child->name, (int) length), arity);
 				return NULL;
 			}
 			for (int which = 0; which < arity; which++)
 			{
-				if (!read_json_counter(child->children[which], owner, source,
+				if (!read_json_counter(child->children[which], child->name, source,
 									   &entry->counters[which]))
 					return NULL;
 			}
 		}
-		pfree(owner);
 	}
 	return node_table_build(&entries, arity, source);
 }

@@ -8,7 +8,7 @@
  * the table lacks are only appended to a list, which is sorted and merged into
  * the table when it has grown as long as the table.  So n rows with S nodes in
  * all cost O(S log S), also when every row brings nodes of its own, and the
- * list never takes more room than the table.
+ * list is never much longer than the table.
  *
  * For a meet the state can only lose nodes, at most once each; it needs no
  * list.

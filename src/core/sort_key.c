@@ -11,12 +11,6 @@
 
 #include "core/sort_key.h"
 
-static int
-sort_key_compare(Datum x, Datum y, SortSupport ssup)
-{
-	return (x > y) - (x < y);
-}
-
 static bool
 sort_key_abort(int count, SortSupport ssup)
 {
@@ -35,7 +29,7 @@ sort_key_install(SortSupport ssup, int (*compare)(Datum x, Datum y, SortSupport 
 	ssup->comparator = compare;
 	if (ssup->abbreviate)
 	{
-		ssup->comparator = sort_key_compare;
+		ssup->comparator = compat_unsigned_datum_compare;
 		ssup->abbrev_converter = abbreviate;
 		ssup->abbrev_abort = sort_key_abort;
 		ssup->abbrev_full_comparator = compare;

@@ -159,7 +159,10 @@ hlc_seconds_between(PG_FUNCTION_ARGS)
 	HybridTime a = hlc_argument(fcinfo, 0);
 	HybridTime b = hlc_argument(fcinfo, 1);
 
-	PG_RETURN_FLOAT8(((float8) a.nanoseconds - (float8) b.nanoseconds) / 1e9);
+	/* exact before it is rounded: a double does not tell near times of today apart */
+	if (hybrid_time_compare(a, b) >= 0)
+		PG_RETURN_FLOAT8((float8) ((uint64) a.nanoseconds - (uint64) b.nanoseconds) / 1e9);
+	PG_RETURN_FLOAT8(-((float8) ((uint64) b.nanoseconds - (uint64) a.nanoseconds) / 1e9));
 }
 
 PG_FUNCTION_INFO_V1(hlc_tick_at);

@@ -40,7 +40,7 @@ lamport_in(PG_FUNCTION_ARGS)
 	length = strlen(token);
 	while (length > 0 && isspace((unsigned char) token[length - 1]))
 		token[--length] = '\0';
-	input_counter(&source, token, "The timestamp", &counter);
+	input_counter_fault(&source, input_counter(token, &counter), "The timestamp", token);
 	PG_RETURN_INT64((int64) counter);
 }
 
@@ -81,24 +81,12 @@ lamport_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
-static int64
-lamport_check(int64 counter)
-{
-	if (counter < 0)
-	{
-		InputSource source = input_from_arguments("lamport");
-
-		input_out_of_range(&source, "The counter " INT64_FORMAT " is negative.", counter);
-	}
-	return counter;
-}
-
 PG_FUNCTION_INFO_V1(lamport_from_bigint);
 
 Datum
 lamport_from_bigint(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT64(lamport_check(PG_GETARG_INT64(0)));
+	PG_RETURN_INT64((int64) input_counter_argument(PG_GETARG_INT64(0), "lamport"));
 }
 
 PG_FUNCTION_INFO_V1(lamport_from_integer);
@@ -106,7 +94,7 @@ PG_FUNCTION_INFO_V1(lamport_from_integer);
 Datum
 lamport_from_integer(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT64(lamport_check(PG_GETARG_INT32(0)));
+	PG_RETURN_INT64((int64) input_counter_argument(PG_GETARG_INT32(0), "lamport"));
 }
 
 /* The timestamp of the next event after one stamped "counter". */

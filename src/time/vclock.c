@@ -23,19 +23,15 @@
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "core/compare.h"
-#include "core/json_tree.h"
+#include "core/json_face.h"
 #include "core/node_table.h"
 #include "core/node_table_io.h"
 #include "core/node_table_state.h"
-#include "core/wire.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
-
-#define VCLOCK_WIRE_VERSION 1
-#define VCLOCK_HINT         "Write a vector clock as a JSON object, such as {\"a\": 1, \"b\": 2}."
 
 static const NodeTableLattice vclock_join = NODE_TABLE_LATTICE("vclock merge", 1, NODE_JOIN);
 static const NodeTableLattice vclock_meet = NODE_TABLE_LATTICE("vclock meet", 1, NODE_MEET);
@@ -52,30 +48,51 @@ vclock_argument(FunctionCallInfo fcinfo, int number, NodeTable *clock)
  */
 
 static struct varlena *
-vclock_read(char *text, struct Node *escontext)
+vclock_read(const JsonTree *json, const InputSource *source)
 {
-	InputSource source = input_from_text("vclock", VCLOCK_HINT, escontext);
-	JsonTree *json = json_tree_read(text, strlen(text), &source);
-
-	return json ? node_table_from_json(json, 1, &source) : NULL;
+	return node_table_from_json(json, 1, source);
 }
 
-static char *
-vclock_write(const NodeTable *clock)
+static void
+vclock_write(StringInfo buf, const struct varlena *value)
 {
-	StringInfoData buf;
+	NodeTable clock;
 
-	initStringInfo(&buf);
-	node_table_to_json(&buf, clock);
-	return buf.data;
+	node_table_open(&clock, value, 1);
+	node_table_to_json(buf, &clock);
 }
+
+static struct varlena *
+vclock_read_wire(StringInfo msg, int version, const InputSource *source)
+{
+	return node_table_from_wire(msg, 1, source);
+}
+
+static void
+vclock_write_wire(StringInfo buf, const struct varlena *value)
+{
+	NodeTable clock;
+
+	node_table_open(&clock, value, 1);
+	node_table_to_wire(buf, &clock);
+}
+
+static const JsonFace vclock_face = {
+	.type_name = "vclock",
+	.hint = "Write a vector clock as a JSON object, such as {\"a\": 1, \"b\": 2}.",
+	.wire_version = 1,
+	.read = vclock_read,
+	.write = vclock_write,
+	.receive = vclock_read_wire,
+	.send = vclock_write_wire,
+};
 
 PG_FUNCTION_INFO_V1(vclock_in);
 
 Datum
 vclock_in(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_POINTER(vclock_read(PG_GETARG_CSTRING(0), SOFT_ERROR_CONTEXT(fcinfo)));
+	return json_face_in(fcinfo, &vclock_face);
 }
 
 PG_FUNCTION_INFO_V1(vclock_out);
@@ -83,10 +100,7 @@ PG_FUNCTION_INFO_V1(vclock_out);
 Datum
 vclock_out(PG_FUNCTION_ARGS)
 {
-	NodeTable clock;
-
-	vclock_argument(fcinfo, 0, &clock);
-	PG_RETURN_CSTRING(vclock_write(&clock));
+	return json_face_out(fcinfo, &vclock_face);
 }
 
 PG_FUNCTION_INFO_V1(vclock_recv);
@@ -94,14 +108,7 @@ PG_FUNCTION_INFO_V1(vclock_recv);
 Datum
 vclock_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo msg = (StringInfo) PG_GETARG_POINTER(0);
-	InputSource source = input_from_binary("vclock");
-	struct varlena *clock;
-
-	wire_get_version(msg, &source, VCLOCK_WIRE_VERSION);
-	clock = node_table_from_wire(msg, 1, &source);
-	wire_end(msg, &source);
-	PG_RETURN_POINTER(clock);
+	return json_face_recv(fcinfo, &vclock_face);
 }
 
 PG_FUNCTION_INFO_V1(vclock_send);
@@ -109,13 +116,7 @@ PG_FUNCTION_INFO_V1(vclock_send);
 Datum
 vclock_send(PG_FUNCTION_ARGS)
 {
-	StringInfoData buf;
-	NodeTable clock;
-
-	vclock_argument(fcinfo, 0, &clock);
-	wire_begin(&buf, VCLOCK_WIRE_VERSION);
-	node_table_to_wire(&buf, &clock);
-	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+	return json_face_send(fcinfo, &vclock_face);
 }
 
 PG_FUNCTION_INFO_V1(vclock_from_jsonb);
@@ -123,7 +124,7 @@ PG_FUNCTION_INFO_V1(vclock_from_jsonb);
 Datum
 vclock_from_jsonb(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_POINTER(vclock_read(json_tree_from_jsonb(PG_GETARG_DATUM(0)), NULL));
+	return json_face_from_jsonb(fcinfo, &vclock_face);
 }
 
 PG_FUNCTION_INFO_V1(vclock_to_jsonb);
@@ -131,46 +132,12 @@ PG_FUNCTION_INFO_V1(vclock_to_jsonb);
 Datum
 vclock_to_jsonb(PG_FUNCTION_ARGS)
 {
-	NodeTable clock;
-
-	vclock_argument(fcinfo, 0, &clock);
-	return json_tree_to_jsonb(vclock_write(&clock));
+	return json_face_to_jsonb(fcinfo, &vclock_face);
 }
 
 /*
  * Making and changing clocks
  */
-
-/* An argument that counts events. */
-static uint64
-counter_argument(FunctionCallInfo fcinfo, int number)
-{
-	int64 counter = PG_GETARG_INT64(number);
-
-	if (counter < 0)
-	{
-		InputSource source = input_from_arguments("vclock");
-
-		input_out_of_range(&source, "The counter " INT64_FORMAT " is negative.", counter);
-	}
-	return (uint64) counter;
-}
-
-/* The clock with one more event of the node. */
-static struct varlena *
-vclock_tick_internal(const NodeTable *clock, NodeName node)
-{
-	uint64 counter = node_table_get(clock, node.name, node.length, 0);
-
-	if (counter >= PG_INT64_MAX)
-	{
-		InputSource source = input_from_arguments("vclock");
-
-		input_out_of_range(&source, "The counter of %s is already " INT64_FORMAT ".",
-						   json_tree_quote(node.name, (int) node.length), PG_INT64_MAX);
-	}
-	return node_table_set(clock, node.name, node.length, 0, counter + 1);
-}
 
 PG_FUNCTION_INFO_V1(vclock_make);
 
@@ -178,7 +145,7 @@ Datum
 vclock_make(PG_FUNCTION_ARGS)
 {
 	NodeName node = node_name_argument(fcinfo, 0, "vclock");
-	uint64 counter = counter_argument(fcinfo, 1);
+	uint64 counter = input_counter_argument(PG_GETARG_INT64(1), "vclock");
 	NodeEntries entries;
 
 	node_entries_init(&entries, 1);
@@ -195,7 +162,8 @@ vclock_tick(PG_FUNCTION_ARGS)
 	NodeTable clock;
 
 	vclock_argument(fcinfo, 0, &clock);
-	PG_RETURN_POINTER(vclock_tick_internal(&clock, node_name_argument(fcinfo, 1, "vclock")));
+	PG_RETURN_POINTER(
+		node_table_increment(&clock, node_name_argument(fcinfo, 1, "vclock"), 0, 1, "vclock"));
 }
 
 PG_FUNCTION_INFO_V1(vclock_advance);
@@ -204,7 +172,7 @@ Datum
 vclock_advance(PG_FUNCTION_ARGS)
 {
 	NodeName node = node_name_argument(fcinfo, 1, "vclock");
-	uint64 counter = counter_argument(fcinfo, 2);
+	uint64 counter = input_counter_argument(PG_GETARG_INT64(2), "vclock");
 	NodeTable clock;
 
 	vclock_argument(fcinfo, 0, &clock);
@@ -225,7 +193,8 @@ vclock_receive(PG_FUNCTION_ARGS)
 	vclock_argument(fcinfo, 0, &local);
 	vclock_argument(fcinfo, 1, &remote);
 	node_table_open(&merged, node_table_combine(&local, &remote, NODE_JOIN), 1);
-	PG_RETURN_POINTER(vclock_tick_internal(&merged, node_name_argument(fcinfo, 2, "vclock")));
+	PG_RETURN_POINTER(
+		node_table_increment(&merged, node_name_argument(fcinfo, 2, "vclock"), 0, 1, "vclock"));
 }
 
 PG_FUNCTION_INFO_V1(vclock_project);
@@ -235,6 +204,7 @@ vclock_project(PG_FUNCTION_ARGS)
 {
 	ArrayType *names = PG_GETARG_ARRAYTYPE_P(1);
 	NodeTable clock;
+	NodeTable wanted;
 	NodeEntries entries;
 	Datum *elements;
 	bool *nulls;
@@ -246,18 +216,20 @@ vclock_project(PG_FUNCTION_ARGS)
 	for (int i = 0; i < count; i++)
 	{
 		text *name = (text *) DatumGetPointer(elements[i]);
-		uint32 index;
+		Size length;
 
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("node names must not be null"),
 					 errdetail("Element %d of the array is null.", i + 1)));
-		if (node_table_find(&clock, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), &index))
-			node_entries_add(&entries, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name))->counters[0] =
-				node_table_counter(&clock, index);
+		length = VARSIZE_ANY_EXHDR(name);
+		/* a name that no node can have is not in the clock either */
+		if (length > 0 && length <= NODE_NAME_MAX)
+			node_entries_add(&entries, VARDATA_ANY(name), length)->counters[0] = 1;
 	}
 	node_entries_sort(&entries, 1, NODE_DUPLICATES_JOIN, NULL);
-	PG_RETURN_POINTER(node_table_write(&entries, 1, 0));
+	node_table_open(&wanted, node_table_write(&entries, 1, 0), 1);
+	PG_RETURN_POINTER(node_table_restrict(&clock, &wanted));
 }
 
 /*
@@ -381,12 +353,7 @@ vclock_each(PG_FUNCTION_ARGS)
 static PartialOrder
 vclock_order(FunctionCallInfo fcinfo, PartialOrder until)
 {
-	NodeTable a;
-	NodeTable b;
-
-	vclock_argument(fcinfo, 0, &a);
-	vclock_argument(fcinfo, 1, &b);
-	return node_table_order_until(&a, &b, until);
+	return node_table_datum_order(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), 1, until);
 }
 
 PG_FUNCTION_INFO_V1(vclock_before);
@@ -519,19 +486,7 @@ vclock_eq_internal(FunctionCallInfo fcinfo)
 static int
 vclock_cmp_internal(FunctionCallInfo fcinfo)
 {
-	struct varlena *left = PG_GETARG_VARLENA_PP(0);
-	struct varlena *right = PG_GETARG_VARLENA_PP(1);
-	NodeTable a;
-	NodeTable b;
-	int order;
-
-	node_table_open(&a, left, 1);
-	node_table_open(&b, right, 1);
-	order = node_table_compare(&a, &b);
-	/* btree calls this in a context that lives as long as the scan */
-	PG_FREE_IF_COPY(left, 0);
-	PG_FREE_IF_COPY(right, 1);
-	return order;
+	return node_table_datum_compare(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), 1);
 }
 
 COMPARISON_FUNCTIONS(vclock);
@@ -552,42 +507,16 @@ vclock_hash_extended(PG_FUNCTION_ARGS)
 	return lattice_hash_extended(fcinfo);
 }
 
-/*
- * Sorting: the abbreviated key is the sum of counters, which comes first in
- * the order, or the greatest key where the sum does not fit.
- */
 static int
 vclock_sort_compare(Datum x, Datum y, SortSupport ssup)
 {
-	struct varlena *left = PG_DETOAST_DATUM_PACKED(x);
-	struct varlena *right = PG_DETOAST_DATUM_PACKED(y);
-	NodeTable a;
-	NodeTable b;
-	int order;
-
-	node_table_open(&a, left, 1);
-	node_table_open(&b, right, 1);
-	order = node_table_compare(&a, &b);
-	/* a sort runs in one memory context; do not let detoasted values pile up */
-	if ((Pointer) left != DatumGetPointer(x))
-		pfree(left);
-	if ((Pointer) right != DatumGetPointer(y))
-		pfree(right);
-	return order;
+	return node_table_datum_compare(x, y, 1);
 }
 
 static Datum
 vclock_abbreviate(Datum original, SortSupport ssup)
 {
-	struct varlena *flat = PG_DETOAST_DATUM_PACKED(original);
-	NodeTable clock;
-	Datum key;
-
-	node_table_open(&clock, flat, 1);
-	key = node_sum_sort_key(node_table_sum(&clock));
-	if ((Pointer) flat != DatumGetPointer(original))
-		pfree(flat);
-	return key;
+	return node_table_datum_sort_key(original, 1);
 }
 
 PG_FUNCTION_INFO_V1(vclock_sortsupport);

@@ -15,7 +15,7 @@
  * close in time makes a slim box, nearly all boxes lie wholly before or after
  * q, and each question reads little more than its answer.
  *
- * An index tuple must fit on a quarter of a page.  A key that would grow over
+ * An index page should hold several tuples.  A key that would grow over
  * KEY_SIZE_MAX therefore keeps only some of its nodes and is "open": of the
  * others it says nothing, so a match must be checked in the table.  Which
  * nodes stay is decided by a hash of the name, so that different keys keep the
@@ -23,7 +23,6 @@
  *
  * Stored bytes (vclock_box): a node table with one counter per node, the
  * clock itself, or, with flag BOX, with two, low and high; flag OPEN as above.
- * In an open box a node may be there with low and high 0.
  */
 #include "core/compat.h"
 
@@ -36,7 +35,10 @@
 #define BOX_FLAG  0x01 /* two counters per node: low and high */
 #define OPEN_FLAG 0x02 /* nodes that are not listed may count anything */
 
-#define KEY_SIZE_MAX 1000
+#define KEY_SIZE_MAX (BLCKSZ / 8)
+
+/* What it costs a box not to know a node any more: more than any usual growth. */
+#define OPENING_PENALTY 1e6
 
 /* Operators of the opclass. */
 #define STRATEGY_BEFORE     1
@@ -275,29 +277,6 @@ vclock_gist_compress(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(result);
 }
 
-/*
- * The counters that the query's clock has for the nodes of an open box.
- */
-static NodeTable
-restrict_to_box(const NodeTable *clock, const Box *box)
-{
-	NodeEntries entries;
-	NodePairs pairs;
-	NodeTable restricted;
-
-	node_entries_init(&entries, box->high.nnodes);
-	node_pairs_open(&pairs, clock, &box->high);
-	while (node_pairs_next(&pairs))
-	{
-		if (pairs.in_a >= 0 && pairs.in_b >= 0)
-			node_entries_add(&entries, pairs.name, pairs.length)->counters[0] =
-				node_pair_counter(clock, pairs.in_a, 0);
-	}
-	node_table_open(&restricted, node_table_write(&entries, 1, 0), 1);
-	pfree(entries.items);
-	return restricted;
-}
-
 PG_FUNCTION_INFO_V1(vclock_gist_consistent);
 
 Datum
@@ -345,8 +324,9 @@ vclock_gist_consistent(PG_FUNCTION_ARGS)
 	/* of nodes that an open box does not list, high is as great as it gets */
 	if (box.open)
 	{
-		NodeTable known = restrict_to_box(&query, &box);
+		NodeTable known;
 
+		node_table_open(&known, node_table_restrict(&query, &box.high), 1);
 		high_le = false;
 		high_ge = (node_table_order(&box.high, &known) & ORDER_BEFORE) == 0;
 	}
@@ -413,7 +393,8 @@ vclock_gist_same(PG_FUNCTION_ARGS)
 }
 
 /*
- * How much the box must grow for another key: the sum over all nodes.
+ * How much the box must grow for another key: the sum over all nodes.  A box
+ * that would be opened loses what it knows of some nodes altogether.
  */
 PG_FUNCTION_INFO_V1(vclock_gist_penalty);
 
@@ -436,8 +417,13 @@ vclock_gist_penalty(PG_FUNCTION_ARGS)
 		uint64 low;
 		uint64 high;
 
-		if (box_ignores(&a, pairs.in_a) || box_ignores(&b, pairs.in_b))
+		if (box_ignores(&a, pairs.in_a))
 			continue;
+		if (box_ignores(&b, pairs.in_b))
+		{
+			growth += OPENING_PENALTY;
+			continue;
+		}
 		low = box_low(&a, pairs.in_a);
 		high = box_high(&a, pairs.in_a);
 		if (box_low(&b, pairs.in_b) < low)

@@ -1,0 +1,83 @@
+/*
+ * json_face.c
+ *		Input and output of a type whose text is JSON.
+ *
+ * Casts to and from jsonb go through the text form: one reader and one writer
+ * per type decide what is valid, whichever way a value comes.
+ */
+#include "core/compat.h"
+
+#include "core/json_face.h"
+#include "core/wire.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+
+static struct varlena *
+json_face_read(const char *text, const JsonFace *face, struct Node *escontext)
+{
+	InputSource source = input_from_text(face->type_name, face->hint, escontext);
+	JsonTree *json = json_tree_read(text, strlen(text), &source);
+
+	return json ? face->read(json, &source) : NULL;
+}
+
+static char *
+json_face_write(const struct varlena *value, const JsonFace *face)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	face->write(&buf, value);
+	return buf.data;
+}
+
+Datum
+json_face_in(FunctionCallInfo fcinfo, const JsonFace *face)
+{
+	PG_RETURN_POINTER(json_face_read(PG_GETARG_CSTRING(0), face, SOFT_ERROR_CONTEXT(fcinfo)));
+}
+
+Datum
+json_face_out(FunctionCallInfo fcinfo, const JsonFace *face)
+{
+	PG_RETURN_CSTRING(json_face_write(PG_GETARG_VARLENA_PP(0), face));
+}
+
+Datum
+json_face_recv(FunctionCallInfo fcinfo, const JsonFace *face)
+{
+	StringInfo msg = (StringInfo) PG_GETARG_POINTER(0);
+	InputSource source = input_from_binary(face->type_name);
+	int version = wire_get_version(msg, &source, face->wire_version);
+	struct varlena *value = face->receive(msg, version, &source);
+
+	wire_end(msg, &source);
+	PG_RETURN_POINTER(value);
+}
+
+Datum
+json_face_send(FunctionCallInfo fcinfo, const JsonFace *face)
+{
+	StringInfoData buf;
+
+	wire_begin(&buf, face->wire_version);
+	face->send(&buf, PG_GETARG_VARLENA_PP(0));
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+}
+
+Datum
+json_face_from_jsonb(FunctionCallInfo fcinfo, const JsonFace *face)
+{
+	Jsonb *jsonb = PG_GETARG_JSONB_P(0);
+	char *text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
+
+	PG_RETURN_POINTER(json_face_read(text, face, NULL));
+}
+
+Datum
+json_face_to_jsonb(FunctionCallInfo fcinfo, const JsonFace *face)
+{
+	char *text = json_face_write(PG_GETARG_VARLENA_PP(0), face);
+
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
+}
