@@ -148,7 +148,7 @@ VACUUM (FREEZE, ANALYZE) clocks_100k;
 SELECT format('CALL compare(%L, %L, %L, 11, scale => 10)',
 	format('%s, %s rows : %s rows', label, larger, smaller),
 	format('SELECT %s FROM %s', query, large),
-	format('SELECT count(*) FROM generate_series(1, 10) g, LATERAL (SELECT %s FROM %s WHERE g > 0) s', query, small))
+	format('SELECT count(v) FROM generate_series(1, 10) g, LATERAL (SELECT %s AS v FROM %s WHERE g > 0) s', query, small))
 FROM (VALUES ('clocks_100k', 'clocks_10k', '100k', '10k'), ('clocks_1m', 'clocks_100k', '1M', '100k')) t (large, small, larger, smaller),
 	(VALUES ('merge', 'merge(clock)'), ('<<', $$count(*) FILTER (WHERE clock << '{"node-0": 500000, "node-1": 500000, "node-2": 500000, "node-3": 500000, "node-4": 500000, "node-5": 500000, "node-6": 500000, "node-7": 500000}')$$)) q (label, query) \gexec
 
