@@ -15,7 +15,7 @@ set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)    # top of the checkout
 keep=${keep:-no}                                               # yes: leave $work behind
 work=''                                                        # set by open_workdir
-no_cluster=''                                                  # see need_packages
+no_cluster='' no_cluster_directory=''                          # see _forbid_cluster
 
 # Nothing of the caller's PostgreSQL, make, perl or language settings may leak in.
 for _name in ${!PG@} MAKEFLAGS MFLAGS MAKELEVEL COPT PROFILE PROVE_TESTS PROVE_FLAGS \
@@ -68,9 +68,13 @@ quietly() {
 open_workdir() {
 	local base=${TMPDIR:-/tmp}
 	[[ -z $work ]] || return 0
-	(( ${#base} <= 50 )) || base=/tmp               # socket paths end at 107 bytes
+	# socket paths end at 107 bytes, and make splits paths at blanks
+	if [[ ! $base =~ ^/[A-Za-z0-9_./@%+-]{0,49}$ ]]; then
+		say "using /tmp: TMPDIR must be an absolute path, short and plain"
+		base=/tmp
+	fi
+	exec 8>&1 9>&2                                  # for close_workdir; ends here if closed
 	work=$(mktemp -d "$base/distributed.XXXXXX") || die "cannot write to $base: set TMPDIR"
-	exec 8>&1 9>&2                                  # for close_workdir
 	trap close_workdir EXIT
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
@@ -90,7 +94,7 @@ close_workdir() {
 	local status=$? file pid
 	trap '' HUP INT TERM
 	exec >&8 2>&9                                   # a signal may come while we are quiet
-	[[ -z $no_cluster ]] || as_root rm -f "$no_cluster"
+	_allow_cluster
 	cd /
 	while read -r file; do
 		pid=$(head -n 1 "$file" 2>/dev/null) || continue
@@ -112,8 +116,9 @@ installed() {
 	[[ $(dpkg-query -W -f ' ${db:Status-Status}' "$1" 2>/dev/null) == *" installed"* ]]
 }
 
+# In a session of its own: Ctrl-C must not stop dpkg half way.
 _apt() {
-	as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+	as_root setsid -w env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
 		apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"
 }
 
@@ -128,7 +133,9 @@ _known() {
 # _refresh: bring apt's lists up to date, once, if we may.
 _refresh() {
 	[[ -z ${_refreshed:-} ]] && can_install || return 0
-	quietly apt.log _apt update || die "apt-get update failed: check network and package sources"
+	say "updating apt's package lists"
+	quietly apt.log _apt -o APT::Update::Error-Mode=any update ||
+		echo "some package lists could not be updated: check network and package sources" >&2
 	_refreshed=yes
 }
 
@@ -141,10 +148,26 @@ _install() {
 	quietly apt.log "${command[@]}" || die "apt could not install $*"
 }
 
+# _forbid_cluster, _allow_cluster: shall a new PostgreSQL get its usual `main` cluster?
+_forbid_cluster() {
+	local directory=/etc/postgresql-common/createcluster.d
+	no_cluster=$directory/distributed-no-cluster.conf
+	if [[ ! -d $directory ]]; then
+		no_cluster_directory=$directory
+		as_root mkdir "$directory"
+	fi
+	as_root sh -c "echo 'create_main_cluster = false' >$no_cluster"
+}
+_allow_cluster() {
+	[[ -z $no_cluster ]] || as_root rm -f "$no_cluster"
+	[[ -z $no_cluster_directory ]] || as_root rmdir --ignore-fail-on-non-empty "$no_cluster_directory"
+	no_cluster='' no_cluster_directory=''
+}
+
 # need_packages PACKAGE...: install those Debian packages that are missing. Running
 # services are left alone, and a new PostgreSQL does not get its usual `main` cluster.
 need_packages() {
-	local package missing=() directory=/etc/postgresql-common/createcluster.d
+	local package missing=()
 	if [[ -z $(command -v dpkg-query) ]]; then
 		die "this is no Debian system; have the counterparts of these installed: $*"
 	fi
@@ -154,13 +177,10 @@ need_packages() {
 	say "installing ${missing[*]}"
 	if [[ " ${missing[*]}" =~ " postgresql-"[0-9] ]]; then
 		installed postgresql-common || _install postgresql-common
-		no_cluster=$directory/distributed-no-cluster.conf
-		[[ -d $directory ]] || as_root mkdir "$directory"
-		as_root sh -c "echo 'create_main_cluster = false' >$no_cluster"
+		_forbid_cluster
 	fi
 	_install "${missing[@]}"
-	[[ -z $no_cluster ]] || as_root rm -f "$no_cluster"
-	no_cluster=''
+	_allow_cluster
 }
 
 # choose_postgres [PACKAGE...]: set PG_MAJOR (default: the version this Debian carries) and
@@ -168,7 +188,7 @@ need_packages() {
 choose_postgres() {
 	if [[ -z ${PG_MAJOR:-} ]]; then
 		_known postgresql || _refresh
-		_known postgresql || die "apt knows no PostgreSQL: have root run: apt-get update"
+		_known postgresql || die "apt knows no PostgreSQL: check network and package sources, have root run: apt-get update"
 		PG_MAJOR=$(apt-cache policy postgresql | sed -n 's/^ *Candidate: \([0-9]*\).*/\1/p')
 	fi
 	[[ $PG_MAJOR =~ ^[0-9]+$ ]] || die "PG_MAJOR must be a number such as 15, not '$PG_MAJOR'"
