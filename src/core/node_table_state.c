@@ -51,10 +51,11 @@ state_replace(NodeTableState *state, const NodeEntries *entries)
 	uint8 arity = state_lattice(state)->arity;
 	uint32 nnodes = entries->count;
 	Size names_size = 0;
-	uint64 *counters;
-	uint8 *block;
-	uint32 *offsets;
 	Size offset = 0;
+	char *storage;
+	uint64 *counters;
+	uint32 *offsets;
+	uint8 *block;
 
 	for (uint32 i = 0; i < nnodes; i++)
 		names_size += entries->items[i].length;
@@ -63,9 +64,13 @@ state_replace(NodeTableState *state, const NodeEntries *entries)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("value with %u nodes exceeds the maximum size of a datum", nnodes)));
 
-	counters = MemoryContextAllocHuge(context, Max(1, (Size) nnodes * arity) * sizeof(uint64));
-	block = MemoryContextAllocHuge(context, Max(1, nnodes + names_size));
-	offsets = MemoryContextAllocHuge(context, Max(1, (Size) nnodes) * sizeof(uint32));
+	/* one piece for all three, the most aligned first; never empty */
+	storage = MemoryContextAllocHuge(context,
+									 (Size) nnodes * (arity * sizeof(uint64) + sizeof(uint32) + 1) +
+										 names_size + 1);
+	counters = (uint64 *) storage;
+	offsets = (uint32 *) (counters + (Size) nnodes * arity);
+	block = (uint8 *) (offsets + nnodes);
 	for (uint32 i = 0; i < nnodes; i++)
 	{
 		const NodeEntry *entry = &entries->items[i];
@@ -79,16 +84,12 @@ state_replace(NodeTableState *state, const NodeEntries *entries)
 	}
 
 	if (state->counters)
-	{
 		pfree(state->counters);
-		pfree(state->block);
-		pfree(state->offsets);
-	}
 	state->nnodes = nnodes;
 	state->names_size = names_size;
 	state->counters = counters;
-	state->block = block;
 	state->offsets = offsets;
+	state->block = block;
 }
 
 /*

@@ -35,25 +35,28 @@ typedef struct NodeTableState
 
 	uint32 nnodes;
 	Size names_size;
-	uint64 *counters; /* arity columns of nnodes */
-	uint8 *block;     /* lengths, then names, as in the stored form */
+	uint64 *counters; /* arity columns of nnodes; the others lie behind them */
 	uint32 *offsets;  /* of each name within the names */
+	uint8 *block;     /* lengths, then names, as in the stored form */
 
 	/* Nodes that the table lacks, in order of arrival, perhaps repeated. */
 	NodeEntries pending;
 	bool has_pending;
 } NodeTableState;
 
-#define NODE_TABLE_LATTICE(name, arity, operation) \
+#define NODE_TABLE_LATTICE(shown_name, counters_per_node, lattice_operation) \
 	{ \
-		{name, \
-		 sizeof(NodeTableState), \
-		 node_table_state_load, \
-		 node_table_state_absorb, \
-		 node_table_state_flat_size, \
-		 node_table_state_flatten, \
-		 node_table_state_combine}, \
-			arity, operation \
+		.base = \
+			{ \
+				.name = shown_name, \
+				.state_size = sizeof(NodeTableState), \
+				.load = node_table_state_load, \
+				.absorb = node_table_state_absorb, \
+				.flat_size = node_table_state_flat_size, \
+				.flatten = node_table_state_flatten, \
+				.combine = node_table_state_combine, \
+			}, \
+		.arity = counters_per_node, .operation = lattice_operation, \
 	}
 
 #endif /* DISTRIBUTED_NODE_TABLE_STATE_H */
