@@ -115,7 +115,7 @@ node_table_to_json(StringInfo buf, const NodeTable *table)
 struct varlena *
 node_table_from_wire(StringInfo msg, uint8 arity, const InputSource *source)
 {
-	uint32 count = wire_get_count(msg, source, "number of nodes", WIRE_NODE_MIN(arity));
+	uint32 count = wire_get_count(msg, source, "the number of nodes", WIRE_NODE_MIN(arity));
 	NodeEntries entries;
 
 	node_entries_init(&entries, count);

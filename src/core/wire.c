@@ -69,8 +69,7 @@ wire_get_count(StringInfo msg, const InputSource *source, const char *part, Size
 	Size left = msg->len - msg->cursor;
 
 	if (count > left / least)
-		input_malformed(source, "The %s is %u, too many for the bytes left: %zu.", part, count,
-						left);
+		input_malformed(source, "The bytes left, %zu, are too few for %s, %u.", left, part, count);
 	return count;
 }
 
