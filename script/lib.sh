@@ -126,7 +126,7 @@ _apt() {
 _known() {
 	local package
 	for package; do
-		[[ $(apt-cache policy "$package" 2>/dev/null) == *"Candidate: "[!\(]* ]] || return 1
+		[[ $(apt-cache policy "${package%%=*}" 2>/dev/null) == *"Candidate: "[!\(]* ]] || return 1
 	done
 }
 
@@ -164,6 +164,23 @@ _allow_cluster() {
 	no_cluster='' no_cluster_directory=''
 }
 
+# _beside PACKAGE SIBLING: name PACKAGE in the version of SIBLING, if that is installed: a newer
+# one would pull along the server, and so restart its clusters.
+_beside() {
+	local version
+	if ! installed "$2"; then echo "$1"; return; fi
+	version=$(dpkg-query -W -f '${Version}\n' "$2" | head -n 1)
+	_known "$1" || _refresh >&2
+	if [[ -n $(apt-cache show "$1=$version" 2>/dev/null) ]]; then
+		echo "$1=$version"
+	elif [[ $(pg_lsclusters --no-header 2>/dev/null) == *" online"* ]]; then
+		die "$1 is not to be had in the version of your $2, $version. Upgrade that first, which" \
+			"restarts running clusters: apt-get install $2"
+	else
+		echo "$1"
+	fi
+}
+
 # need_packages PACKAGE...: install those Debian packages that are missing. Running
 # services are left alone, and a new PostgreSQL does not get its usual `main` cluster.
 need_packages() {
@@ -171,7 +188,14 @@ need_packages() {
 	if [[ -z $(command -v dpkg-query) ]]; then
 		die "this is no Debian system; have the counterparts of these installed: $*"
 	fi
-	for package; do installed "$package" || missing+=("$package"); done
+	for package; do
+		installed "$package" && continue
+		case $package in
+			postgresql-server-dev-*) package=$(_beside "$package" "${package/server-dev-/}") ;;
+			libpq-dev) package=$(_beside libpq-dev libpq5) ;;
+		esac || exit
+		missing+=("$package")
+	done
 	(( ${#missing[@]} )) || return 0
 	can_install || die "neither root nor sudo: have root run: apt-get install ${missing[*]}"
 	say "installing ${missing[*]}"
@@ -193,7 +217,7 @@ choose_postgres() {
 	fi
 	[[ $PG_MAJOR =~ ^[0-9]+$ ]] || die "PG_MAJOR must be a number such as 15, not '$PG_MAJOR'"
 	export PG_MAJOR
-	need_packages "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR" \
+	need_packages "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR" libpq-dev \
 		gcc libc6-dev make perl libipc-run-perl "$@"
 }
 
