@@ -8,7 +8,7 @@ COMMENT ON TYPE causal_order IS 'how one event stands to another under happened-
 
 -- @include io T=vclock
 
--- Clocks are read whenever they are compared, so they stay in the row up to 8 kB.
+-- Clocks are read whenever they are compared, so they stay in the row if they can.
 CREATE TYPE vclock (
 	INPUT = vclock_in, OUTPUT = vclock_out, RECEIVE = vclock_recv, SEND = vclock_send,
 	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = main
