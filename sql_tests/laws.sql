@@ -6,7 +6,7 @@
 \set SHOW_CONTEXT never
 SET jit = off;
 \set seed 0.20261122
-SELECT :seed AS seed;
+SELECT set_config('laws.seed', :'seed', false) AS seed;
 
 CREATE TABLE law_types (type text PRIMARY KEY, kind text, make text);
 
@@ -159,7 +159,7 @@ DECLARE
 	t law_types;
 BEGIN
 	FOR t IN SELECT * FROM law_types ORDER BY type LOOP
-		CALL check_laws(t.type, t.kind, t.make, 0.20261122);
+		CALL check_laws(t.type, t.kind, t.make, current_setting('laws.seed')::double precision);
 	END LOOP;
 END
 $$;

@@ -14,6 +14,7 @@
 
 #include "core/json_tree.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/json.h"
 
 typedef struct JsonTreeReader
@@ -29,6 +30,7 @@ json_tree_attach(JsonTreeReader *reader, JsonTreeKind kind, const char *text)
 	JsonTree *node = palloc0(sizeof(JsonTree));
 	JsonTree *parent = reader->open;
 
+	CHECK_FOR_INTERRUPTS();
 	node->kind = kind;
 	node->name = reader->field;
 	node->text = text;

@@ -90,6 +90,17 @@ node_table_layout(NodeTable *table, struct varlena *flat, Size size, uint32 nnod
 	node_table_open(table, flat, arity);
 }
 
+/* Refuse a table that PostgreSQL could not store. */
+void
+node_table_check_size(uint32 nnodes, Size size)
+{
+	if (!AllocSizeIsValid(size) || nnodes > NODE_TABLE_COUNT_MASK)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("value with %u nodes exceeds the maximum size of a datum", nnodes),
+				 errdetail("It would take %zu bytes, more than %zu.", size, (Size) MaxAllocSize)));
+}
+
 static struct varlena *
 node_table_new(NodeTable *table, uint32 nnodes, Size names_size, uint8 arity, bool wide,
 			   uint8 flags)
@@ -97,11 +108,7 @@ node_table_new(NodeTable *table, uint32 nnodes, Size names_size, uint8 arity, bo
 	Size size = node_table_flat_size(nnodes, names_size, arity, wide);
 	struct varlena *flat;
 
-	if (!AllocSizeIsValid(size) || nnodes > NODE_TABLE_COUNT_MASK)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("value with %u nodes exceeds the maximum size of a datum", nnodes),
-				 errdetail("It would take %zu bytes, more than %zu.", size, (Size) MaxAllocSize)));
+	node_table_check_size(nnodes, size);
 	flat = palloc(size);
 	node_table_layout(table, flat, size, nnodes, arity, wide, flags);
 	return flat;
@@ -499,6 +506,7 @@ node_entry_compare(const void *x, const void *y)
 	const NodeEntry *a = x;
 	const NodeEntry *b = y;
 
+	CHECK_FOR_INTERRUPTS();
 	return node_name_compare(a->name, a->length, b->name, b->length);
 }
 

@@ -248,6 +248,7 @@ extern struct varlena *node_table_write(const NodeEntries *entries, uint8 arity,
 extern struct varlena *node_table_build(NodeEntries *entries, uint8 arity,
 										const InputSource *source);
 extern Size node_table_flat_size(uint32 nnodes, Size names_size, uint8 arity, bool wide);
+extern void node_table_check_size(uint32 nnodes, Size size);
 extern void node_table_layout(NodeTable *table, struct varlena *flat, Size size, uint32 nnodes,
 							  uint8 arity, bool wide, uint8 flags);
 extern void node_table_assign(NodeTable *table, const NodeTable *source);

@@ -98,6 +98,7 @@ node_table_to_json(StringInfo buf, const NodeTable *table)
 	appendStringInfoChar(buf, '{');
 	for (node_cursor_open(&cursor, table); !node_cursor_done(&cursor); node_cursor_next(&cursor))
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (cursor.index > 0)
 			appendStringInfoString(buf, ", ");
 		json_tree_append_string(buf, cursor.name, (int) node_cursor_length(&cursor));
@@ -152,6 +153,7 @@ node_table_to_wire(StringInfo buf, const NodeTable *table)
 	pq_sendint32(buf, table->nnodes);
 	for (node_cursor_open(&cursor, table); !node_cursor_done(&cursor); node_cursor_next(&cursor))
 	{
+		CHECK_FOR_INTERRUPTS();
 		wire_put_string(buf, cursor.name, (int) node_cursor_length(&cursor));
 		for (int which = 0; which < table->arity; which++)
 			pq_sendint64(buf,

@@ -59,10 +59,7 @@ state_replace(NodeTableState *state, const NodeEntries *entries)
 
 	for (uint32 i = 0; i < nnodes; i++)
 		names_size += entries->items[i].length;
-	if (!AllocSizeIsValid(node_table_flat_size(nnodes, names_size, arity, false)))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("value with %u nodes exceeds the maximum size of a datum", nnodes)));
+	node_table_check_size(nnodes, node_table_flat_size(nnodes, names_size, arity, false));
 
 	/* one piece for all three, the most aligned first; never empty */
 	storage = MemoryContextAllocHuge(context,
@@ -318,10 +315,13 @@ Size
 node_table_state_flat_size(LatticeState *base)
 {
 	NodeTableState *state = (NodeTableState *) base;
+	Size size;
 
 	state_settle(state);
-	return node_table_flat_size(state->nnodes, state->names_size, state_lattice(state)->arity,
+	size = node_table_flat_size(state->nnodes, state->names_size, state_lattice(state)->arity,
 								state_needs_wide(state));
+	node_table_check_size(state->nnodes, size);
+	return size;
 }
 
 void
