@@ -9,18 +9,24 @@
 EXTENSION = distributed
 EXTVERSION = 1.0
 
-FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc
+FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc \
+	crdt/gcounter crdt/pncounter crdt/lww_register crdt/lww_map crdt/mv_register crdt/orset \
+	crdt/or_map crdt/ew_flag crdt/dw_flag crdt/key_gin
 
 # Kernels and codecs: no SQL-callable function lives here.
-CORE = input json_tree json_face wire node_name sort_key node_table node_table_io \
-	node_table_state lattice hybrid_time
+CORE = input json_tree json_face wire node_name sort_key rows node_table node_table_io \
+	node_table_state lattice batch_state hybrid_time entry_table entry_union entry_list dot_store \
+	dot_store_io set_builder stamped_map stamped_map_io
+
+# SQL functions that several features share.
+SHARED = crdt/dot_types crdt/stamped_types
 
 # Tests that concern every type rather than one.
 CROSS_TESTS = laws catalog
 
 MODULE_big = distributed
 PG_CPPFLAGS = -I$(srcdir)/src
-OBJS = src/distributed.o $(CORE:%=src/core/%.o) $(FEATURES:%=src/%.o)
+OBJS = src/distributed.o $(CORE:%=src/core/%.o) $(SHARED:%=src/%.o) $(FEATURES:%=src/%.o)
 
 SCRIPT = $(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(SCRIPT)

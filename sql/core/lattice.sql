@@ -1,8 +1,9 @@
 
--- What every lattice type has: merge, inclusion, jsonb.
+-- What every lattice type has: merge, inclusion, jsonb.  C is what the names of
+-- its C functions begin with.
 
 CREATE FUNCTION merge(@T@, @T@) RETURNS @T@
-AS 'MODULE_PATHNAME', '@T@_merge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', '@C@_merge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION merge(@T@, @T@) IS 'join: the least value that includes both';
 
 CREATE AGGREGATE merge(@T@) (
@@ -16,9 +17,9 @@ CREATE OPERATOR | (
 COMMENT ON OPERATOR | (@T@, @T@) IS 'merge: the least value that includes both';
 
 CREATE FUNCTION @T@_contained(@T@, @T@) RETURNS boolean
-AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', '@C@_contained' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION @T@_contains(@T@, @T@) RETURNS boolean
-AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', '@C@_contains' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @T@_contained(@T@, @T@) IS 'implementation of <@ operator';
 COMMENT ON FUNCTION @T@_contains(@T@, @T@) IS 'implementation of @> operator';
 
@@ -37,10 +38,15 @@ CREATE FUNCTION @T@_from_jsonb(jsonb) RETURNS @T@
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 CREATE FUNCTION @T@_to_jsonb(@T@) RETURNS jsonb
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION @T@_to_json(@T@) RETURNS json
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION @T@_from_jsonb(jsonb) IS 'convert jsonb to @T@';
 COMMENT ON FUNCTION @T@_to_jsonb(@T@) IS 'convert @T@ to jsonb';
+COMMENT ON FUNCTION @T@_to_json(@T@) IS 'convert @T@ to json';
 
 CREATE CAST (jsonb AS @T@) WITH FUNCTION @T@_from_jsonb(jsonb);
 CREATE CAST (@T@ AS jsonb) WITH FUNCTION @T@_to_jsonb(@T@) AS ASSIGNMENT;
+CREATE CAST (@T@ AS json) WITH FUNCTION @T@_to_json(@T@) AS ASSIGNMENT;
 COMMENT ON CAST (jsonb AS @T@) IS 'read the JSON form of @T@';
 COMMENT ON CAST (@T@ AS jsonb) IS 'the JSON form of @T@';
+COMMENT ON CAST (@T@ AS json) IS 'the JSON form of @T@';

@@ -11,7 +11,7 @@ CREATE TYPE hlc (
 );
 COMMENT ON TYPE hlc IS 'hybrid logical timestamp: nanoseconds since 1970 and a logical counter';
 
--- @include order T=hlc LT=< LE=<= GE=>= GT=> LEAK=LEAKPROOF
+-- @include order T=hlc C=hlc LT=< LE=<= GE=>= GT=> LEAK=LEAKPROOF
 -- @include scalar T=hlc
 
 CREATE FUNCTION hlc(physical timestamptz, logical bigint DEFAULT 0) RETURNS hlc

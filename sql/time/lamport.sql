@@ -11,7 +11,7 @@ CREATE TYPE lamport (
 );
 COMMENT ON TYPE lamport IS 'Lamport timestamp: 0 to 2^63-1';
 
--- @include order T=lamport LT=< LE=<= GE=>= GT=> LEAK=LEAKPROOF
+-- @include order T=lamport C=lamport LT=< LE=<= GE=>= GT=> LEAK=LEAKPROOF
 -- @include scalar T=lamport
 
 CREATE FUNCTION lamport(bigint) RETURNS lamport

@@ -15,8 +15,8 @@ CREATE TYPE vclock (
 );
 COMMENT ON TYPE vclock IS 'vector clock: number of known events of each node';
 
--- @include order T=vclock LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
--- @include lattice T=vclock
+-- @include order T=vclock C=vclock LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
+-- @include lattice T=vclock C=vclock
 
 -- making and changing
 

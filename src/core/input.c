@@ -149,15 +149,15 @@ input_counter_fault(const InputSource *source, InputFault fault, const char *sub
 	return true;
 }
 
-/* A counter given to a function of "type_name". */
+/* A counter or an amount given to a function of "type_name". */
 uint64
-input_counter_argument(int64 counter, const char *type_name)
+input_counter_argument(int64 counter, const char *noun, const char *type_name)
 {
 	if (counter < 0)
 	{
 		InputSource source = input_from_arguments(type_name);
 
-		input_out_of_range(&source, "The counter " INT64_FORMAT " is negative.", counter);
+		input_out_of_range(&source, "The %s " INT64_FORMAT " is negative.", noun, counter);
 	}
 	return (uint64) counter;
 }

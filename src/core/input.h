@@ -45,6 +45,6 @@ typedef enum InputFault
 extern InputFault input_counter(const char *token, uint64 *counter);
 extern bool input_counter_fault(const InputSource *source, InputFault fault, const char *subject,
 								const char *token);
-extern uint64 input_counter_argument(int64 counter, const char *type_name);
+extern uint64 input_counter_argument(int64 counter, const char *noun, const char *type_name);
 
 #endif /* DISTRIBUTED_INPUT_H */

@@ -16,6 +16,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/json.h"
+#include "utils/memutils.h"
 
 typedef struct JsonTreeReader
 {
@@ -164,6 +165,68 @@ json_tree_kind_name(JsonTreeKind kind)
 			return "null";
 	}
 	return "a value";
+}
+
+/*
+ * The members of an object that has some of "names" and no others; those that
+ * are missing come as NULL.  "what" begins the sentence about a fault.
+ */
+bool
+json_tree_members(const JsonTree *object, const InputSource *source, const char *what,
+				  const char *const *names, int count, const JsonTree **members)
+{
+	if (object->kind != JSON_TREE_OBJECT)
+		return input_malformed(source, "%s is %s, not an object.", what,
+							   json_tree_kind_name(object->kind));
+	for (int which = 0; which < count; which++)
+		members[which] = NULL;
+	for (int i = 0; i < object->nchildren; i++)
+	{
+		const JsonTree *child = object->children[i];
+		int which = 0;
+
+		while (which < count && strcmp(child->name, names[which]) != 0)
+			which++;
+		if (which == count)
+			return input_malformed(source, "%s has an unknown member %s.", what,
+								   json_tree_quote(child->name, (int) strlen(child->name)));
+		if (members[which])
+			return input_malformed(source, "%s has the member %s more than once.", what,
+								   json_tree_quote(child->name, (int) strlen(child->name)));
+		members[which] = child;
+	}
+	return true;
+}
+
+static int
+json_tree_compare_names(const void *x, const void *y)
+{
+	CHECK_FOR_INTERRUPTS();
+	return strcmp((*(JsonTree *const *) x)->name, (*(JsonTree *const *) y)->name);
+}
+
+/* Does every key of an object occur once?  "what" a key is begins the sentence. */
+bool
+json_tree_check_unique(const JsonTree *object, const InputSource *source, const char *what)
+{
+	JsonTree **sorted;
+
+	if (object->nchildren < 2)
+		return true;
+	sorted = MemoryContextAllocHuge(CurrentMemoryContext,
+									sizeof(JsonTree *) * (Size) object->nchildren);
+	memcpy(sorted, object->children, sizeof(JsonTree *) * (Size) object->nchildren);
+	qsort(sorted, object->nchildren, sizeof(JsonTree *), json_tree_compare_names);
+	for (int i = 1; i < object->nchildren; i++)
+	{
+		const char *name = sorted[i]->name;
+
+		if (strcmp(sorted[i - 1]->name, name) == 0)
+			return input_malformed(source, "%s %s occurs more than once.", what,
+								   json_tree_quote(name, (int) strlen(name)));
+	}
+	pfree(sorted);
+	return true;
 }
 
 /* Append a string literal; "bytes" need not end with NUL. */

@@ -35,6 +35,10 @@ struct JsonTree
 
 extern JsonTree *json_tree_read(const char *text, int length, const InputSource *source);
 extern const char *json_tree_kind_name(JsonTreeKind kind);
+extern bool json_tree_members(const JsonTree *object, const InputSource *source, const char *what,
+							  const char *const *names, int count, const JsonTree **members);
+extern bool json_tree_check_unique(const JsonTree *object, const InputSource *source,
+								   const char *what);
 extern void json_tree_append_string(StringInfo buf, const char *bytes, int length);
 extern char *json_tree_quote(const char *bytes, int length);
 

@@ -41,10 +41,10 @@ lattice_state_flatten(ExpandedObjectHeader *eoh, void *result, Size allocated_si
 static const ExpandedObjectMethods lattice_state_methods = {lattice_state_flat_size,
 															lattice_state_flatten};
 
-static LatticeState *
-lattice_state_create(const LatticeType *type, Datum value, MemoryContext parent)
+/* A state that is still to be loaded. */
+LatticeState *
+lattice_state_create(const LatticeType *type, MemoryContext parent)
 {
-	struct varlena *flat = PG_DETOAST_DATUM_PACKED(value);
 	MemoryContext context;
 	LatticeState *state;
 
@@ -53,7 +53,6 @@ lattice_state_create(const LatticeType *type, Datum value, MemoryContext parent)
 	state = MemoryContextAllocZero(context, type->state_size);
 	EOH_init_header(&state->eoh, &lattice_state_methods, context);
 	state->type = type;
-	type->load(state, flat);
 	return state;
 }
 
@@ -71,17 +70,39 @@ lattice_state_writable(const LatticeType *type, Datum value)
 	return state;
 }
 
+/*
+ * The state that a transition or combine function is to modify, its first
+ * argument; one that was loaded from it if that is a plain value; one that
+ * nothing was loaded into if it is null.
+ */
+LatticeState *
+lattice_aggregate_state(FunctionCallInfo fcinfo, const LatticeType *type)
+{
+	MemoryContext aggregate_context;
+	LatticeState *state;
+
+	if (!AggCheckCallContext(fcinfo, &aggregate_context))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("function called outside of an aggregate")));
+	if (PG_ARGISNULL(0))
+		return lattice_state_create(type, aggregate_context);
+	state = lattice_state_writable(type, PG_GETARG_DATUM(0));
+	if (state == NULL)
+	{
+		state = lattice_state_create(type, aggregate_context);
+		type->load(state, PG_GETARG_VARLENA_PP(0));
+	}
+	return state;
+}
+
 Datum
 lattice_merge(FunctionCallInfo fcinfo, const LatticeType *type)
 {
-	MemoryContext aggregate_context;
-
-	if (AggCheckCallContext(fcinfo, &aggregate_context))
+	if (AggCheckCallContext(fcinfo, NULL))
 	{
-		LatticeState *state = lattice_state_writable(type, PG_GETARG_DATUM(0));
+		LatticeState *state = lattice_aggregate_state(fcinfo, type);
 
-		if (state == NULL)
-			state = lattice_state_create(type, PG_GETARG_DATUM(0), aggregate_context);
 		type->absorb(state, PG_GETARG_VARLENA_PP(1));
 		return EOHPGetRWDatum(&state->eoh);
 	}

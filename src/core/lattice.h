@@ -50,6 +50,8 @@ struct LatticeType
 							   const struct varlena *b);
 };
 
+extern LatticeState *lattice_state_create(const LatticeType *type, MemoryContext parent);
+extern LatticeState *lattice_aggregate_state(FunctionCallInfo fcinfo, const LatticeType *type);
 extern Datum lattice_merge(FunctionCallInfo fcinfo, const LatticeType *type);
 extern bool lattice_equal(FunctionCallInfo fcinfo);
 extern Datum lattice_hash(FunctionCallInfo fcinfo);

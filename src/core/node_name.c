@@ -77,14 +77,27 @@ node_name_check(const InputSource *source, const char *name, Size length)
 	return true;
 }
 
-/* A node given to a function of "type_name"; it stays valid during the call. */
+/*
+ * The node given to a function of "type_name"; it stays valid during the call.
+ * A function that is called without that argument, as an operator is, acts for
+ * the local node.
+ */
 NodeName
 node_name_argument(FunctionCallInfo fcinfo, int number, const char *type_name)
 {
 	InputSource source = input_from_arguments(type_name);
-	text *value = PG_GETARG_TEXT_PP(number);
-	NodeName node = {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
+	NodeName node;
+	text *value;
 
+	if (PG_NARGS() <= number)
+	{
+		node.name = node_name_local();
+		node.length = strlen(node.name);
+		return node;
+	}
+	value = PG_GETARG_TEXT_PP(number);
+	node.name = VARDATA_ANY(value);
+	node.length = VARSIZE_ANY_EXHDR(value);
 	node_name_check(&source, node.name, node.length);
 	return node;
 }

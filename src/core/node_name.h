@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "core/bytes.h"
 #include "core/input.h"
 #include "fmgr.h"
 
@@ -23,16 +24,5 @@ extern void node_name_define_setting(void);
 extern const char *node_name_local(void);
 extern bool node_name_check(const InputSource *source, const char *name, Size length);
 extern NodeName node_name_argument(FunctionCallInfo fcinfo, int number, const char *type_name);
-
-/* The one order of node names: bytes, and a prefix before its extensions. */
-static inline int
-node_name_compare(const char *a, Size alen, const char *b, Size blen)
-{
-	int order = memcmp(a, b, Min(alen, blen));
-
-	if (order != 0)
-		return order;
-	return (alen > blen) - (alen < blen);
-}
 
 #endif /* DISTRIBUTED_NODE_NAME_H */

@@ -179,7 +179,7 @@ node_table_verify(const NodeTable *table)
 
 		Assert(length > 0);
 		if (previous)
-			Assert(node_name_compare(previous, previous_length, cursor.name, length) < 0);
+			Assert(bytes_compare(previous, previous_length, cursor.name, length) < 0);
 		for (int which = 0; which < table->arity; which++)
 		{
 			uint64 counter = node_table_counter(table, node_table_slot(table, cursor.index, which));
@@ -433,20 +433,6 @@ node_table_datum_order(Datum x, Datum y, uint8 arity, PartialOrder until)
 	return order;
 }
 
-/* The sum, which comes first in the total order, abbreviated for sorting. */
-Datum
-node_table_datum_sort_key(Datum value, uint8 arity)
-{
-	struct varlena *flat;
-	NodeTable table;
-	Datum key;
-
-	node_table_borrow(&table, &flat, value, arity);
-	key = node_sum_sort_key(node_table_sum(&table));
-	node_table_return(flat, value);
-	return key;
-}
-
 /*
  * Entries: nodes collected in any order, then sorted and written.
  */
@@ -507,12 +493,13 @@ node_entry_compare(const void *x, const void *y)
 	const NodeEntry *b = y;
 
 	CHECK_FOR_INTERRUPTS();
-	return node_name_compare(a->name, a->length, b->name, b->length);
+	return bytes_compare(a->name, a->length, b->name, b->length);
 }
 
 /*
- * Sort by name, make each name unique, drop nodes that count nothing.
- * Returns false after a soft error about a duplicate.
+ * Sort by name, make each name unique, drop nodes that count nothing; of nodes
+ * without counters none are dropped.  Returns false after a soft error about a
+ * duplicate.
  */
 bool
 node_entries_sort(NodeEntries *entries, uint8 arity, NodeDuplicates duplicates,
@@ -538,6 +525,8 @@ node_entries_sort(NodeEntries *entries, uint8 arity, NodeDuplicates duplicates,
 			entries->items[kept++] = *entry;
 	}
 	entries->count = kept;
+	if (arity == 0)
+		return true;
 
 	kept = 0;
 	for (uint32 i = 0; i < entries->count; i++)
@@ -551,6 +540,32 @@ node_entries_sort(NodeEntries *entries, uint8 arity, NodeDuplicates duplicates,
 	}
 	entries->count = kept;
 	return true;
+}
+
+/* Find a name among sorted entries. */
+bool
+node_entries_find(const NodeEntries *entries, const char *name, Size length, uint32 *index)
+{
+	uint32 low = 0;
+	uint32 high = entries->count;
+
+	while (low < high)
+	{
+		uint32 middle = low + (high - low) / 2;
+		const NodeEntry *entry = &entries->items[middle];
+		int order = bytes_compare(entry->name, entry->length, name, length);
+
+		if (order == 0)
+		{
+			*index = middle;
+			return true;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
 }
 
 /* Write sorted, unique entries as a new table. */
@@ -794,4 +809,74 @@ node_table_delta(const NodeTable *table, const NodeTable *seen)
 	flat = node_table_write(&entries, table->arity, 0);
 	pfree(entries.items);
 	return flat;
+}
+
+/*
+ * What the types' functions have in common.
+ */
+
+Datum
+node_table_sql_contained(FunctionCallInfo fcinfo, uint8 arity)
+{
+	PartialOrder order = node_table_datum_order(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), arity,
+												ORDER_AFTER);
+
+	PG_RETURN_BOOL((order & ORDER_AFTER) == 0);
+}
+
+Datum
+node_table_sql_contains(FunctionCallInfo fcinfo, uint8 arity)
+{
+	PartialOrder order = node_table_datum_order(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), arity,
+												ORDER_BEFORE);
+
+	PG_RETURN_BOOL((order & ORDER_BEFORE) == 0);
+}
+
+Datum
+node_table_sql_delta(FunctionCallInfo fcinfo, uint8 arity)
+{
+	NodeTable table;
+	NodeTable seen;
+
+	node_table_open(&table, PG_GETARG_VARLENA_PP(0), arity);
+	node_table_open(&seen, PG_GETARG_VARLENA_PP(1), arity);
+	PG_RETURN_POINTER(node_table_delta(&table, &seen));
+}
+
+/* A sort keeps the number of counters where its comparator finds it. */
+static inline uint8
+sort_arity(SortSupport ssup)
+{
+	return (uint8) (uintptr_t) ssup->ssup_extra;
+}
+
+static int
+node_table_sort_compare(Datum x, Datum y, SortSupport ssup)
+{
+	return node_table_datum_compare(x, y, sort_arity(ssup));
+}
+
+/* The sum, which comes first in the total order. */
+static Datum
+node_table_abbreviate(Datum original, SortSupport ssup)
+{
+	struct varlena *flat;
+	NodeTable table;
+	Datum key;
+
+	node_table_borrow(&table, &flat, original, sort_arity(ssup));
+	key = node_sum_sort_key(node_table_sum(&table));
+	node_table_return(flat, original);
+	return key;
+}
+
+Datum
+node_table_sql_sortsupport(FunctionCallInfo fcinfo, uint8 arity)
+{
+	SortSupport ssup = (SortSupport) PG_GETARG_POINTER(0);
+
+	ssup->ssup_extra = (void *) (uintptr_t) arity;
+	sort_key_install(ssup, node_table_sort_compare, node_table_abbreviate);
+	PG_RETURN_VOID();
 }

@@ -12,6 +12,7 @@
 #include "core/json_tree.h"
 #include "core/node_name.h"
 #include "core/sort_key.h"
+#include "fmgr.h"
 #include "lib/stringinfo.h"
 
 #define NODE_TABLE_MAX_ARITY 2
@@ -204,7 +205,7 @@ node_pairs_next(NodePairs *pairs)
 	if (a_done || b_done)
 		order = a_done ? 1 : -1;
 	else
-		order = node_name_compare(pairs->a.name, node_cursor_length(&pairs->a), pairs->b.name,
+		order = bytes_compare(pairs->a.name, node_cursor_length(&pairs->a), pairs->b.name,
 								  node_cursor_length(&pairs->b));
 	pairs->in_a = pairs->in_b = -1;
 	if (order >= 0)
@@ -235,7 +236,6 @@ extern PartialOrder node_table_order_until(const NodeTable *a, const NodeTable *
 extern int node_table_compare(const NodeTable *a, const NodeTable *b);
 extern int node_table_datum_compare(Datum x, Datum y, uint8 arity);
 extern PartialOrder node_table_datum_order(Datum x, Datum y, uint8 arity, PartialOrder until);
-extern Datum node_table_datum_sort_key(Datum value, uint8 arity);
 extern void node_table_verify(const NodeTable *table);
 
 /* building */
@@ -244,6 +244,8 @@ extern NodeEntry *node_entries_add(NodeEntries *entries, const char *name, Size 
 extern void node_entries_copy(NodeEntries *entries, const NodeTable *table);
 extern bool node_entries_sort(NodeEntries *entries, uint8 arity, NodeDuplicates duplicates,
 							  const InputSource *source);
+extern bool node_entries_find(const NodeEntries *entries, const char *name, Size length,
+							  uint32 *index);
 extern struct varlena *node_table_write(const NodeEntries *entries, uint8 arity, uint8 flags);
 extern struct varlena *node_table_build(NodeEntries *entries, uint8 arity,
 										const InputSource *source);
@@ -263,6 +265,12 @@ extern struct varlena *node_table_increment(const NodeTable *table, NodeName nod
 extern struct varlena *node_table_restrict(const NodeTable *table, const NodeTable *nodes);
 extern struct varlena *node_table_delta(const NodeTable *table, const NodeTable *seen);
 
+/* the same for the functions of a type with so many counters */
+extern Datum node_table_sql_contained(FunctionCallInfo fcinfo, uint8 arity);
+extern Datum node_table_sql_contains(FunctionCallInfo fcinfo, uint8 arity);
+extern Datum node_table_sql_delta(FunctionCallInfo fcinfo, uint8 arity);
+extern Datum node_table_sql_sortsupport(FunctionCallInfo fcinfo, uint8 arity);
+
 /* the sum as numbers PostgreSQL knows */
 extern Datum node_sum_numeric(NodeSum sum);
 
@@ -272,6 +280,15 @@ node_sum_add(NodeSum sum, uint64 counter)
 	sum.low += counter;
 	sum.high += sum.low < counter;
 	return sum;
+}
+
+/* a - b, where a is not less. */
+static inline NodeSum
+node_sum_subtract(NodeSum a, NodeSum b)
+{
+	a.high -= b.high + (a.low < b.low);
+	a.low -= b.low;
+	return a;
 }
 
 /* Abbreviated for sorting: all sums that 64 bits cannot hold are equal. */

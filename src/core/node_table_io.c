@@ -113,9 +113,32 @@ node_table_to_json(StringInfo buf, const NodeTable *table)
 	appendStringInfoChar(buf, '}');
 }
 
-struct varlena *
-node_table_from_wire(StringInfo msg, uint8 arity, const InputSource *source)
+static inline uint8
+face_arity(const JsonFace *face)
 {
+	return ((const NodeTableFace *) face)->arity;
+}
+
+struct varlena *
+node_table_face_read(const JsonFace *face, const JsonTree *json, const InputSource *source)
+{
+	return node_table_from_json(json, face_arity(face), source);
+}
+
+void
+node_table_face_write(const JsonFace *face, StringInfo buf, const struct varlena *value)
+{
+	NodeTable table;
+
+	node_table_open(&table, value, face_arity(face));
+	node_table_to_json(buf, &table);
+}
+
+struct varlena *
+node_table_face_receive(const JsonFace *face, StringInfo msg, int version,
+						const InputSource *source)
+{
+	uint8 arity = face_arity(face);
 	uint32 count = wire_get_count(msg, source, "the number of nodes", WIRE_NODE_MIN(arity));
 	NodeEntries entries;
 
@@ -146,17 +169,19 @@ node_table_from_wire(StringInfo msg, uint8 arity, const InputSource *source)
 }
 
 void
-node_table_to_wire(StringInfo buf, const NodeTable *table)
+node_table_face_send(const JsonFace *face, StringInfo buf, const struct varlena *value)
 {
+	NodeTable table;
 	NodeCursor cursor;
 
-	pq_sendint32(buf, table->nnodes);
-	for (node_cursor_open(&cursor, table); !node_cursor_done(&cursor); node_cursor_next(&cursor))
+	node_table_open(&table, value, face_arity(face));
+	pq_sendint32(buf, table.nnodes);
+	for (node_cursor_open(&cursor, &table); !node_cursor_done(&cursor); node_cursor_next(&cursor))
 	{
 		CHECK_FOR_INTERRUPTS();
 		wire_put_string(buf, cursor.name, (int) node_cursor_length(&cursor));
-		for (int which = 0; which < table->arity; which++)
+		for (int which = 0; which < table.arity; which++)
 			pq_sendint64(buf,
-						 node_table_counter(table, node_table_slot(table, cursor.index, which)));
+						 node_table_counter(&table, node_table_slot(&table, cursor.index, which)));
 	}
 }

@@ -161,7 +161,7 @@ state_find(const NodeTableState *state, uint32 *first, const char *name, uint32 
 	while (low < high)
 	{
 		uint32 middle = low + (high - low) / 2;
-		int order = node_name_compare(names + state->offsets[middle], state->block[middle], name,
+		int order = bytes_compare(names + state->offsets[middle], state->block[middle], name,
 									  length);
 
 		if (order == 0)

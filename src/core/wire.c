@@ -47,6 +47,13 @@ wire_get_version(StringInfo msg, const InputSource *source, uint8 newest)
 	return version;
 }
 
+uint8
+wire_get_byte(StringInfo msg, const InputSource *source, const char *part)
+{
+	wire_require(msg, source, part, 1);
+	return (uint8) pq_getmsgbyte(msg);
+}
+
 uint32
 wire_get_uint32(StringInfo msg, const InputSource *source, const char *part)
 {

@@ -18,6 +18,7 @@ extern void wire_begin(StringInfo buf, uint8 version);
 extern void wire_put_string(StringInfo buf, const char *bytes, int length);
 
 extern int wire_get_version(StringInfo msg, const InputSource *source, uint8 newest);
+extern uint8 wire_get_byte(StringInfo msg, const InputSource *source, const char *part);
 extern uint32 wire_get_uint32(StringInfo msg, const InputSource *source, const char *part);
 extern uint64 wire_get_uint64(StringInfo msg, const InputSource *source, const char *part);
 extern uint32 wire_get_count(StringInfo msg, const InputSource *source, const char *part,

@@ -41,7 +41,6 @@ hlc_result(HybridTime time)
 }
 
 PG_FUNCTION_INFO_V1(hlc_in);
-
 Datum
 hlc_in(PG_FUNCTION_ARGS)
 {
@@ -54,7 +53,6 @@ hlc_in(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(hlc_out);
-
 Datum
 hlc_out(PG_FUNCTION_ARGS)
 {
@@ -65,7 +63,6 @@ hlc_out(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(hlc_recv);
-
 Datum
 hlc_recv(PG_FUNCTION_ARGS)
 {
@@ -81,7 +78,6 @@ hlc_recv(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(hlc_send);
-
 Datum
 hlc_send(PG_FUNCTION_ARGS)
 {
@@ -95,7 +91,6 @@ hlc_send(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(hlc_make);
-
 Datum
 hlc_make(PG_FUNCTION_ARGS)
 {
@@ -115,7 +110,6 @@ hlc_make(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(hlc_physical);
-
 Datum
 hlc_physical(PG_FUNCTION_ARGS)
 {
@@ -123,7 +117,6 @@ hlc_physical(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(hlc_nanoseconds);
-
 Datum
 hlc_nanoseconds(PG_FUNCTION_ARGS)
 {
@@ -131,7 +124,6 @@ hlc_nanoseconds(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(hlc_logical);
-
 Datum
 hlc_logical(PG_FUNCTION_ARGS)
 {
@@ -140,7 +132,6 @@ hlc_logical(PG_FUNCTION_ARGS)
 
 /* As timestamps are subtracted: days and time, to the microsecond. */
 PG_FUNCTION_INFO_V1(hlc_minus);
-
 Datum
 hlc_minus(PG_FUNCTION_ARGS)
 {
@@ -152,7 +143,6 @@ hlc_minus(PG_FUNCTION_ARGS)
 
 /* The distance that ranges of timestamps are packed by, in seconds. */
 PG_FUNCTION_INFO_V1(hlc_seconds_between);
-
 Datum
 hlc_seconds_between(PG_FUNCTION_ARGS)
 {
@@ -166,7 +156,6 @@ hlc_seconds_between(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(hlc_tick_at);
-
 Datum
 hlc_tick_at(PG_FUNCTION_ARGS)
 {
@@ -176,7 +165,6 @@ hlc_tick_at(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(hlc_receive_at);
-
 Datum
 hlc_receive_at(PG_FUNCTION_ARGS)
 {
@@ -207,7 +195,6 @@ hlc_eq_internal(FunctionCallInfo fcinfo)
 COMPARISON_FUNCTIONS(hlc);
 
 PG_FUNCTION_INFO_V1(hlc_larger);
-
 Datum
 hlc_larger(PG_FUNCTION_ARGS)
 {
@@ -215,7 +202,6 @@ hlc_larger(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(hlc_smaller);
-
 Datum
 hlc_smaller(PG_FUNCTION_ARGS)
 {
@@ -223,7 +209,6 @@ hlc_smaller(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(hlc_hash);
-
 Datum
 hlc_hash(PG_FUNCTION_ARGS)
 {
@@ -231,7 +216,6 @@ hlc_hash(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(hlc_hash_extended);
-
 Datum
 hlc_hash_extended(PG_FUNCTION_ARGS)
 {
@@ -260,7 +244,6 @@ hlc_abbreviate(Datum original, SortSupport ssup)
 }
 
 PG_FUNCTION_INFO_V1(hlc_sortsupport);
-
 Datum
 hlc_sortsupport(PG_FUNCTION_ARGS)
 {

@@ -26,7 +26,6 @@
 #define LAMPORT_HINT         "Write a Lamport timestamp as a whole number from 0 to 9223372036854775807."
 
 PG_FUNCTION_INFO_V1(lamport_in);
-
 Datum
 lamport_in(PG_FUNCTION_ARGS)
 {
@@ -45,7 +44,6 @@ lamport_in(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(lamport_out);
-
 Datum
 lamport_out(PG_FUNCTION_ARGS)
 {
@@ -53,7 +51,6 @@ lamport_out(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(lamport_recv);
-
 Datum
 lamport_recv(PG_FUNCTION_ARGS)
 {
@@ -70,7 +67,6 @@ lamport_recv(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(lamport_send);
-
 Datum
 lamport_send(PG_FUNCTION_ARGS)
 {
@@ -82,19 +78,17 @@ lamport_send(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(lamport_from_bigint);
-
 Datum
 lamport_from_bigint(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT64((int64) input_counter_argument(PG_GETARG_INT64(0), "lamport"));
+	PG_RETURN_INT64((int64) input_counter_argument(PG_GETARG_INT64(0), "counter", "lamport"));
 }
 
 PG_FUNCTION_INFO_V1(lamport_from_integer);
-
 Datum
 lamport_from_integer(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT64((int64) input_counter_argument(PG_GETARG_INT32(0), "lamport"));
+	PG_RETURN_INT64((int64) input_counter_argument(PG_GETARG_INT32(0), "counter", "lamport"));
 }
 
 /* The timestamp of the next event after one stamped "counter". */
@@ -111,7 +105,6 @@ lamport_next(int64 counter)
 }
 
 PG_FUNCTION_INFO_V1(lamport_tick);
-
 Datum
 lamport_tick(PG_FUNCTION_ARGS)
 {
@@ -119,7 +112,6 @@ lamport_tick(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(lamport_receive);
-
 Datum
 lamport_receive(PG_FUNCTION_ARGS)
 {
@@ -148,7 +140,6 @@ lamport_eq_internal(FunctionCallInfo fcinfo)
 COMPARISON_FUNCTIONS(lamport);
 
 PG_FUNCTION_INFO_V1(lamport_larger);
-
 Datum
 lamport_larger(PG_FUNCTION_ARGS)
 {
@@ -156,7 +147,6 @@ lamport_larger(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(lamport_smaller);
-
 Datum
 lamport_smaller(PG_FUNCTION_ARGS)
 {
@@ -164,7 +154,6 @@ lamport_smaller(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(lamport_hash);
-
 Datum
 lamport_hash(PG_FUNCTION_ARGS)
 {
@@ -172,7 +161,6 @@ lamport_hash(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(lamport_hash_extended);
-
 Datum
 lamport_hash_extended(PG_FUNCTION_ARGS)
 {
@@ -180,7 +168,6 @@ lamport_hash_extended(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(lamport_sortsupport);
-
 Datum
 lamport_sortsupport(PG_FUNCTION_ARGS)
 {

@@ -8,7 +8,6 @@
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(local_node);
-
 Datum
 local_node(PG_FUNCTION_ARGS)
 {

@@ -19,16 +19,13 @@
  */
 #include "core/compat.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_enum.h"
-#include "catalog/pg_type.h"
 #include "core/compare.h"
 #include "core/json_face.h"
 #include "core/node_table.h"
 #include "core/node_table_io.h"
 #include "core/node_table_state.h"
-#include "funcapi.h"
-#include "utils/array.h"
+#include "core/rows.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -47,92 +44,57 @@ vclock_argument(FunctionCallInfo fcinfo, int number, NodeTable *clock)
  * Input and output
  */
 
-static struct varlena *
-vclock_read(const JsonTree *json, const InputSource *source)
-{
-	return node_table_from_json(json, 1, source);
-}
-
-static void
-vclock_write(StringInfo buf, const struct varlena *value)
-{
-	NodeTable clock;
-
-	node_table_open(&clock, value, 1);
-	node_table_to_json(buf, &clock);
-}
-
-static struct varlena *
-vclock_read_wire(StringInfo msg, int version, const InputSource *source)
-{
-	return node_table_from_wire(msg, 1, source);
-}
-
-static void
-vclock_write_wire(StringInfo buf, const struct varlena *value)
-{
-	NodeTable clock;
-
-	node_table_open(&clock, value, 1);
-	node_table_to_wire(buf, &clock);
-}
-
-static const JsonFace vclock_face = {
-	.type_name = "vclock",
-	.hint = "Write a vector clock as a JSON object, such as {\"a\": 1, \"b\": 2}.",
-	.wire_version = 1,
-	.read = vclock_read,
-	.write = vclock_write,
-	.receive = vclock_read_wire,
-	.send = vclock_write_wire,
-};
+static const NodeTableFace vclock_face =
+	NODE_TABLE_FACE("vclock", 1,
+					"Write a vector clock as a JSON object, such as {\"a\": 1, \"b\": 2}.");
 
 PG_FUNCTION_INFO_V1(vclock_in);
-
 Datum
 vclock_in(PG_FUNCTION_ARGS)
 {
-	return json_face_in(fcinfo, &vclock_face);
+	return json_face_in(fcinfo, &vclock_face.base);
 }
 
 PG_FUNCTION_INFO_V1(vclock_out);
-
 Datum
 vclock_out(PG_FUNCTION_ARGS)
 {
-	return json_face_out(fcinfo, &vclock_face);
+	return json_face_out(fcinfo, &vclock_face.base);
 }
 
 PG_FUNCTION_INFO_V1(vclock_recv);
-
 Datum
 vclock_recv(PG_FUNCTION_ARGS)
 {
-	return json_face_recv(fcinfo, &vclock_face);
+	return json_face_recv(fcinfo, &vclock_face.base);
 }
 
 PG_FUNCTION_INFO_V1(vclock_send);
-
 Datum
 vclock_send(PG_FUNCTION_ARGS)
 {
-	return json_face_send(fcinfo, &vclock_face);
+	return json_face_send(fcinfo, &vclock_face.base);
 }
 
 PG_FUNCTION_INFO_V1(vclock_from_jsonb);
-
 Datum
 vclock_from_jsonb(PG_FUNCTION_ARGS)
 {
-	return json_face_from_jsonb(fcinfo, &vclock_face);
+	return json_face_from_jsonb(fcinfo, &vclock_face.base);
 }
 
 PG_FUNCTION_INFO_V1(vclock_to_jsonb);
-
 Datum
 vclock_to_jsonb(PG_FUNCTION_ARGS)
 {
-	return json_face_to_jsonb(fcinfo, &vclock_face);
+	return json_face_to_jsonb(fcinfo, &vclock_face.base);
+}
+
+PG_FUNCTION_INFO_V1(vclock_to_json);
+Datum
+vclock_to_json(PG_FUNCTION_ARGS)
+{
+	return json_face_to_json(fcinfo, &vclock_face.base);
 }
 
 /*
@@ -140,12 +102,11 @@ vclock_to_jsonb(PG_FUNCTION_ARGS)
  */
 
 PG_FUNCTION_INFO_V1(vclock_make);
-
 Datum
 vclock_make(PG_FUNCTION_ARGS)
 {
 	NodeName node = node_name_argument(fcinfo, 0, "vclock");
-	uint64 counter = input_counter_argument(PG_GETARG_INT64(1), "vclock");
+	uint64 counter = input_counter_argument(PG_GETARG_INT64(1), "counter", "vclock");
 	NodeEntries entries;
 
 	node_entries_init(&entries, 1);
@@ -155,7 +116,6 @@ vclock_make(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_tick);
-
 Datum
 vclock_tick(PG_FUNCTION_ARGS)
 {
@@ -167,12 +127,11 @@ vclock_tick(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_advance);
-
 Datum
 vclock_advance(PG_FUNCTION_ARGS)
 {
 	NodeName node = node_name_argument(fcinfo, 1, "vclock");
-	uint64 counter = input_counter_argument(PG_GETARG_INT64(2), "vclock");
+	uint64 counter = input_counter_argument(PG_GETARG_INT64(2), "counter", "vclock");
 	NodeTable clock;
 
 	vclock_argument(fcinfo, 0, &clock);
@@ -182,7 +141,6 @@ vclock_advance(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_receive);
-
 Datum
 vclock_receive(PG_FUNCTION_ARGS)
 {
@@ -198,31 +156,23 @@ vclock_receive(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_project);
-
 Datum
 vclock_project(PG_FUNCTION_ARGS)
 {
-	ArrayType *names = PG_GETARG_ARRAYTYPE_P(1);
 	NodeTable clock;
 	NodeTable wanted;
 	NodeEntries entries;
-	Datum *elements;
-	bool *nulls;
+	Datum *names;
 	int count;
 
 	vclock_argument(fcinfo, 0, &clock);
-	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+	names = text_array_items(PG_GETARG_ARRAYTYPE_P(1), "node names", &count);
 	node_entries_init(&entries, count);
 	for (int i = 0; i < count; i++)
 	{
-		text *name = (text *) DatumGetPointer(elements[i]);
-		Size length;
+		text *name = (text *) DatumGetPointer(names[i]);
+		Size length = VARSIZE_ANY_EXHDR(name);
 
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("node names must not be null"),
-					 errdetail("Element %d of the array is null.", i + 1)));
-		length = VARSIZE_ANY_EXHDR(name);
 		/* a name that no node can have is not in the clock either */
 		if (length > 0 && length <= NODE_NAME_MAX)
 			node_entries_add(&entries, VARDATA_ANY(name), length)->counters[0] = 1;
@@ -237,7 +187,6 @@ vclock_project(PG_FUNCTION_ARGS)
  */
 
 PG_FUNCTION_INFO_V1(vclock_get);
-
 Datum
 vclock_get(PG_FUNCTION_ARGS)
 {
@@ -249,7 +198,6 @@ vclock_get(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_node_count);
-
 Datum
 vclock_node_count(PG_FUNCTION_ARGS)
 {
@@ -260,7 +208,6 @@ vclock_node_count(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_is_zero);
-
 Datum
 vclock_is_zero(PG_FUNCTION_ARGS)
 {
@@ -271,7 +218,6 @@ vclock_is_zero(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_total);
-
 Datum
 vclock_total(PG_FUNCTION_ARGS)
 {
@@ -282,68 +228,41 @@ vclock_total(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_nodes);
-
 Datum
 vclock_nodes(PG_FUNCTION_ARGS)
 {
 	NodeTable clock;
 	NodeCursor cursor;
-	Datum *names;
+	TextList names;
 
 	vclock_argument(fcinfo, 0, &clock);
-	names = palloc(sizeof(Datum) * Max(1, clock.nnodes));
+	text_list_init(&names, clock.nnodes);
 	for (node_cursor_open(&cursor, &clock); !node_cursor_done(&cursor); node_cursor_next(&cursor))
-		names[cursor.index] = PointerGetDatum(
-			cstring_to_text_with_len(cursor.name, node_cursor_length(&cursor)));
-	PG_RETURN_ARRAYTYPE_P(
-		construct_array(names, (int) clock.nnodes, TEXTOID, -1, false, TYPALIGN_INT));
+		text_list_add(&names, cursor.name, node_cursor_length(&cursor));
+	return text_list_array(&names);
 }
 
-/* Where the next call of each() goes on. */
-typedef struct VclockEach
-{
-	NodeTable clock;
-	NodeCursor cursor;
-} VclockEach;
-
 PG_FUNCTION_INFO_V1(vclock_each);
-
 Datum
 vclock_each(PG_FUNCTION_ARGS)
 {
-	FuncCallContext *context;
-	VclockEach *each;
-	Datum values[2];
-	bool nulls[2] = {false, false};
-	HeapTuple tuple;
+	NodeTable clock;
+	NodeCursor cursor;
+	RowSet rows;
 
-	if (SRF_IS_FIRSTCALL())
+	vclock_argument(fcinfo, 0, &clock);
+	row_set_open(&rows, fcinfo);
+	for (node_cursor_open(&cursor, &clock); !node_cursor_done(&cursor); node_cursor_next(&cursor))
 	{
-		MemoryContext old;
-		TupleDesc desc;
+		Datum values[2];
+		bool nulls[2] = {false, false};
 
-		context = SRF_FIRSTCALL_INIT();
-		old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
-		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		context->tuple_desc = BlessTupleDesc(desc);
-		each = palloc(sizeof(VclockEach));
-		node_table_open(&each->clock, PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(0)), 1);
-		node_cursor_open(&each->cursor, &each->clock);
-		context->user_fctx = each;
-		MemoryContextSwitchTo(old);
+		values[0] = PointerGetDatum(
+			cstring_to_text_with_len(cursor.name, node_cursor_length(&cursor)));
+		values[1] = Int64GetDatum((int64) node_table_counter(&clock, cursor.index));
+		row_set_add(&rows, values, nulls);
 	}
-
-	context = SRF_PERCALL_SETUP();
-	each = context->user_fctx;
-	if (node_cursor_done(&each->cursor))
-		SRF_RETURN_DONE(context);
-	values[0] = PointerGetDatum(
-		cstring_to_text_with_len(each->cursor.name, node_cursor_length(&each->cursor)));
-	values[1] = Int64GetDatum((int64) node_table_counter(&each->clock, each->cursor.index));
-	node_cursor_next(&each->cursor);
-	tuple = heap_form_tuple(context->tuple_desc, values, nulls);
-	SRF_RETURN_NEXT(context, HeapTupleGetDatum(tuple));
+	return (Datum) 0;
 }
 
 /*
@@ -357,7 +276,6 @@ vclock_order(FunctionCallInfo fcinfo, PartialOrder until)
 }
 
 PG_FUNCTION_INFO_V1(vclock_before);
-
 Datum
 vclock_before(PG_FUNCTION_ARGS)
 {
@@ -365,7 +283,6 @@ vclock_before(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_after);
-
 Datum
 vclock_after(PG_FUNCTION_ARGS)
 {
@@ -373,7 +290,6 @@ vclock_after(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_concurrent);
-
 Datum
 vclock_concurrent(PG_FUNCTION_ARGS)
 {
@@ -381,19 +297,17 @@ vclock_concurrent(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_contained);
-
 Datum
 vclock_contained(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL((vclock_order(fcinfo, ORDER_AFTER) & ORDER_AFTER) == 0);
+	return node_table_sql_contained(fcinfo, 1);
 }
 
 PG_FUNCTION_INFO_V1(vclock_contains);
-
 Datum
 vclock_contains(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL((vclock_order(fcinfo, ORDER_BEFORE) & ORDER_BEFORE) == 0);
+	return node_table_sql_contains(fcinfo, 1);
 }
 
 /* OIDs of the labels of causal_order, by PartialOrder; kept for the query. */
@@ -403,7 +317,6 @@ typedef struct CausalOrderLabels
 } CausalOrderLabels;
 
 PG_FUNCTION_INFO_V1(vclock_causal_order);
-
 Datum
 vclock_causal_order(PG_FUNCTION_ARGS)
 {
@@ -436,7 +349,6 @@ vclock_causal_order(PG_FUNCTION_ARGS)
  */
 
 PG_FUNCTION_INFO_V1(vclock_merge);
-
 Datum
 vclock_merge(PG_FUNCTION_ARGS)
 {
@@ -444,7 +356,6 @@ vclock_merge(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_meet_with);
-
 Datum
 vclock_meet_with(PG_FUNCTION_ARGS)
 {
@@ -453,7 +364,6 @@ vclock_meet_with(PG_FUNCTION_ARGS)
 
 /* A vector clock is its own causal context. */
 PG_FUNCTION_INFO_V1(vclock_context);
-
 Datum
 vclock_context(PG_FUNCTION_ARGS)
 {
@@ -461,16 +371,10 @@ vclock_context(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_delta);
-
 Datum
 vclock_delta(PG_FUNCTION_ARGS)
 {
-	NodeTable clock;
-	NodeTable seen;
-
-	vclock_argument(fcinfo, 0, &clock);
-	vclock_argument(fcinfo, 1, &seen);
-	PG_RETURN_POINTER(node_table_delta(&clock, &seen));
+	return node_table_sql_delta(fcinfo, 1);
 }
 
 /*
@@ -492,7 +396,6 @@ vclock_cmp_internal(FunctionCallInfo fcinfo)
 COMPARISON_FUNCTIONS(vclock);
 
 PG_FUNCTION_INFO_V1(vclock_hash);
-
 Datum
 vclock_hash(PG_FUNCTION_ARGS)
 {
@@ -500,30 +403,15 @@ vclock_hash(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_hash_extended);
-
 Datum
 vclock_hash_extended(PG_FUNCTION_ARGS)
 {
 	return lattice_hash_extended(fcinfo);
 }
 
-static int
-vclock_sort_compare(Datum x, Datum y, SortSupport ssup)
-{
-	return node_table_datum_compare(x, y, 1);
-}
-
-static Datum
-vclock_abbreviate(Datum original, SortSupport ssup)
-{
-	return node_table_datum_sort_key(original, 1);
-}
-
 PG_FUNCTION_INFO_V1(vclock_sortsupport);
-
 Datum
 vclock_sortsupport(PG_FUNCTION_ARGS)
 {
-	sort_key_install((SortSupport) PG_GETARG_POINTER(0), vclock_sort_compare, vclock_abbreviate);
-	PG_RETURN_VOID();
+	return node_table_sql_sortsupport(fcinfo, 1);
 }

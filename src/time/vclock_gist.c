@@ -211,7 +211,6 @@ box_union(Datum x, Datum y)
  */
 
 PG_FUNCTION_INFO_V1(vclock_box_in);
-
 Datum
 vclock_box_in(PG_FUNCTION_ARGS)
 {
@@ -223,7 +222,6 @@ vclock_box_in(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_box_out);
-
 Datum
 vclock_box_out(PG_FUNCTION_ARGS)
 {
@@ -245,7 +243,6 @@ vclock_box_out(PG_FUNCTION_ARGS)
  */
 
 PG_FUNCTION_INFO_V1(vclock_gist_compress);
-
 Datum
 vclock_gist_compress(PG_FUNCTION_ARGS)
 {
@@ -278,7 +275,6 @@ vclock_gist_compress(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_gist_consistent);
-
 Datum
 vclock_gist_consistent(PG_FUNCTION_ARGS)
 {
@@ -355,7 +351,6 @@ vclock_gist_consistent(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_gist_union);
-
 Datum
 vclock_gist_union(PG_FUNCTION_ARGS)
 {
@@ -379,7 +374,6 @@ vclock_gist_union(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(vclock_gist_same);
-
 Datum
 vclock_gist_same(PG_FUNCTION_ARGS)
 {
@@ -397,7 +391,6 @@ vclock_gist_same(PG_FUNCTION_ARGS)
  * that would be opened loses what it knows of some nodes altogether.
  */
 PG_FUNCTION_INFO_V1(vclock_gist_penalty);
-
 Datum
 vclock_gist_penalty(PG_FUNCTION_ARGS)
 {
@@ -519,7 +512,6 @@ box_total(const Box *box)
 }
 
 PG_FUNCTION_INFO_V1(vclock_gist_picksplit);
-
 Datum
 vclock_gist_picksplit(PG_FUNCTION_ARGS)
 {
@@ -624,7 +616,6 @@ box_sort_compare(Datum x, Datum y, SortSupport ssup)
 }
 
 PG_FUNCTION_INFO_V1(vclock_gist_sortsupport);
-
 Datum
 vclock_gist_sortsupport(PG_FUNCTION_ARGS)
 {

@@ -1,0 +1,58 @@
+/*
+ * batch_state.h
+ *		The working state of lattices whose values are joined many at a time.
+ */
+#ifndef DISTRIBUTED_BATCH_STATE_H
+#define DISTRIBUTED_BATCH_STATE_H
+
+#include "postgres.h"
+
+#include "core/lattice.h"
+
+/* The join of at least one value, as a new one. */
+typedef struct varlena *(*BatchJoin)(const struct varlena *const *values, uint32 count);
+
+typedef struct BatchLattice
+{
+	LatticeType base;
+	BatchJoin join;
+} BatchLattice;
+
+extern void batch_state_load(LatticeState *state, const struct varlena *flat);
+extern void batch_state_absorb(LatticeState *state, const struct varlena *flat);
+extern Size batch_state_flat_size(LatticeState *state);
+extern void batch_state_flatten(LatticeState *state, struct varlena *flat, Size size);
+extern struct varlena *batch_state_combine(const LatticeType *type, const struct varlena *a,
+										   const struct varlena *b);
+
+typedef struct BatchState
+{
+	LatticeState base;
+
+	struct varlena *joined; /* of what came before the batch */
+
+	/* Values that wait to be joined, one behind the other in "bytes". */
+	char *bytes;
+	Size bytes_used;
+	Size bytes_size;
+	Size *offsets;
+	uint32 waiting;
+	uint32 max_waiting;
+} BatchState;
+
+#define BATCH_LATTICE(shown_name, join_function) \
+	{ \
+		.base = \
+			{ \
+				.name = shown_name, \
+				.state_size = sizeof(BatchState), \
+				.load = batch_state_load, \
+				.absorb = batch_state_absorb, \
+				.flat_size = batch_state_flat_size, \
+				.flatten = batch_state_flatten, \
+				.combine = batch_state_combine, \
+			}, \
+		.join = join_function, \
+	}
+
+#endif /* DISTRIBUTED_BATCH_STATE_H */

@@ -1,0 +1,570 @@
+/*
+ * dot_store.c
+ *		The kernel of sets, flags, multi-value registers and maps of these:
+ *		entries with dots, under a causal context.
+ *
+ * A dot, (node, counter), names one write.  A store holds the entries of the
+ * writes that still count and, as its causal context, the dots of all writes
+ * it knows of.  Joining two stores, an entry survives if both have it, or if
+ * one has it and its dot is not in the other's context: what one knows and
+ * does not have, it has removed, and what it does not know, it has not seen
+ * yet.  So removing needs no tombstone, and a write that is concurrent with a
+ * removal survives it (Almeida, Shoker, Baquero, "Delta state replicated data
+ * types", 2018; Bieniusa et al., "An optimized conflict-free replicated set",
+ * 2012).  The context is kept per node as a prefix, all dots up to a counter,
+ * and ranges beyond it, normally none: it is then a vector clock.
+ *
+ * Why the join is one: let a store be the set of its entries and, for every
+ * dot, whether it is known.  For a single dot the states are unknown < live <
+ * removed, a chain, and the rule above takes the greater one.  Stores are
+ * products of such chains.
+ *
+ * An aggregate joins many stores at once.  Then an entry survives if as many
+ * of them have it as know its dot; for two stores that is the rule above.
+ */
+#include "core/compat.h"
+
+#include "core/dot_store.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+/*
+ * Contexts
+ */
+
+/* All dots that any of several stores knows, and how many stores know each. */
+typedef struct DotCover
+{
+	const DotRange *ranges; /* by node and first counter */
+	const DotRange *ends;   /* the same by node and last counter */
+	uint32 *starts;         /* where the ranges of each node begin */
+} DotCover;
+
+static int
+range_compare_first(const void *x, const void *y)
+{
+	const DotRange *a = x;
+	const DotRange *b = y;
+
+	CHECK_FOR_INTERRUPTS();
+	if (a->node != b->node)
+		return a->node < b->node ? -1 : 1;
+	return (a->first > b->first) - (a->first < b->first);
+}
+
+static int
+range_compare_last(const void *x, const void *y)
+{
+	const DotRange *a = x;
+	const DotRange *b = y;
+
+	CHECK_FOR_INTERRUPTS();
+	if (a->node != b->node)
+		return a->node < b->node ? -1 : 1;
+	return (a->last > b->last) - (a->last < b->last);
+}
+
+static void *
+copy_array(const void *items, Size size)
+{
+	void *copy = MemoryContextAllocHuge(CurrentMemoryContext, size + 1);
+
+	if (size > 0)
+		memcpy(copy, items, size);
+	return copy;
+}
+
+/* Sort ranges, which may overlap, by node and first counter. */
+void
+dot_store_sort_context(EntryDraft *draft)
+{
+	if (draft->nranges > 1)
+		qsort(draft->ranges, draft->nranges, sizeof(DotRange), range_compare_first);
+}
+
+/* Prepare to count; "draft" has the ranges of all stores, unsorted. */
+static void
+cover_open(DotCover *cover, EntryDraft *draft)
+{
+	Size size = sizeof(DotRange) * (Size) draft->nranges;
+	DotRange *ends;
+	uint32 node = 0;
+
+	dot_store_sort_context(draft);
+	cover->ranges = copy_array(draft->ranges, size);
+	cover->ends = ends = copy_array(draft->ranges, size);
+	if (draft->nranges > 1)
+		qsort(ends, draft->nranges, sizeof(DotRange), range_compare_last);
+	cover->starts = MemoryContextAllocHuge(CurrentMemoryContext,
+										   sizeof(uint32) * ((Size) draft->nodes.count + 1));
+	for (uint32 i = 0; i < draft->nranges; i++)
+	{
+		while (node <= draft->ranges[i].node)
+			cover->starts[node++] = i;
+	}
+	while (node <= draft->nodes.count)
+		cover->starts[node++] = draft->nranges;
+}
+
+/* How many stores know the dot of an entry that "having" stores have? */
+static uint32
+cover_count(const DotCover *cover, const Entry *entry, uint32 having)
+{
+	uint32 start = cover->starts[entry->node];
+	uint32 count = cover->starts[entry->node + 1] - start;
+	const DotRange *ranges = cover->ranges + start;
+	const DotRange *ends = cover->ends + start;
+	uint32 begun;
+	uint32 ended;
+	uint32 high;
+
+	/* a store that has it knows it: more than all cannot */
+	if (count == having)
+		return having;
+	for (begun = 0, high = count; begun < high;)
+	{
+		uint32 middle = begun + (high - begun) / 2;
+
+		if (ranges[middle].first <= entry->time)
+			begun = middle + 1;
+		else
+			high = middle;
+	}
+	for (ended = 0, high = count; ended < high;)
+	{
+		uint32 middle = ended + (high - ended) / 2;
+
+		if (ends[middle].last < entry->time)
+			ended = middle + 1;
+		else
+			high = middle;
+	}
+	return begun - ended;
+}
+
+/* Add what a store knows, with the numbers that its nodes have in the draft. */
+static void
+add_context(EntryDraft *draft, const EntryTable *store, const uint32 *numbers)
+{
+	for (uint32 i = 0; i < store->nodes.nnodes; i++)
+	{
+		uint64 prefix = packed_get(&store->columns[NODE_PREFIX], i);
+
+		if (prefix > 0)
+			entry_draft_add_range(draft, numbers[i], 1, prefix);
+	}
+	for (uint32 i = 0; i < store->nranges; i++)
+	{
+		DotRange range = entry_table_range(store, i);
+
+		entry_draft_add_range(draft, numbers[range.node], range.first, range.last);
+	}
+}
+
+/*
+ * Bring sorted ranges, which may overlap, into the stored form: a range from 1
+ * is the node's prefix, and those that touch become one.
+ */
+static void
+settle_context(EntryDraft *draft)
+{
+	NodeEntry *nodes = draft->nodes.items;
+	uint32 kept = 0;
+
+	for (uint32 i = 0; i < draft->nranges; i++)
+	{
+		const DotRange *range = &draft->ranges[i];
+		NodeEntry *node = &nodes[range->node];
+		DotRange *last = kept > 0 ? &draft->ranges[kept - 1] : NULL;
+
+		/* counters end at 2^63-1, so the successor does not overflow */
+		if (last && last->node == range->node)
+		{
+			if (range->first <= last->last + 1)
+			{
+				last->last = Max(last->last, range->last);
+				continue;
+			}
+		}
+		else if (range->first <= node->counters[0] + 1)
+		{
+			node->counters[0] = Max(node->counters[0], range->last);
+			continue;
+		}
+		draft->ranges[kept++] = *range;
+	}
+	draft->nranges = kept;
+}
+
+/*
+ * Order
+ */
+
+/* The order of entries: by key, then dot. */
+int
+dot_store_order(const Entry *a, const Entry *b)
+{
+	int order = entry_compare_keys(a, b);
+
+	if (order != 0)
+		return order;
+	if (a->node != b->node)
+		return a->node < b->node ? -1 : 1;
+	if (a->time != b->time)
+		return a->time < b->time ? -1 : 1;
+	/* equal unless two writers have used one node's name */
+	return entry_compare_values(a, b);
+}
+
+/*
+ * Write a store from sorted entries and ranges sorted by node and first
+ * counter; every entry's dot is in a range.  Nodes without are left out.
+ */
+struct varlena *
+dot_store_build(EntryDraft *draft)
+{
+	settle_context(draft);
+	entry_draft_drop_unused_nodes(draft);
+	return entry_table_write(draft);
+}
+
+/*
+ * The join of stores.
+ */
+static struct varlena *
+dot_store_join(const struct varlena *const *values, uint32 count)
+{
+	EntryUnion all;
+	EntryDraft *draft = &all.draft;
+	DotCover cover;
+	uint32 kept = 0;
+	uint32 next;
+
+	entry_union_open(&all, values, count, dot_store_order);
+	for (uint32 t = 0; t < count; t++)
+	{
+		EntryTable store;
+
+		entry_table_open(&store, values[t]);
+		add_context(draft, &store, all.numbers + all.starts[t]);
+	}
+	cover_open(&cover, draft);
+	for (uint32 i = 0; i < draft->nentries; i = next)
+	{
+		Entry entry = draft->entries[i];
+
+		CHECK_FOR_INTERRUPTS();
+		for (next = i + 1; next < draft->nentries; next++)
+		{
+			if (dot_store_order(&entry, &draft->entries[next]) != 0)
+				break;
+		}
+		if (cover_count(&cover, &entry, next - i) == next - i)
+			draft->entries[kept++] = entry;
+	}
+	draft->nentries = kept;
+	settle_context(draft);
+	return entry_table_write(draft);
+}
+
+const BatchLattice dot_store_lattice = BATCH_LATTICE("dot store", dot_store_join);
+
+/*
+ * Does b already include a?  Then b knows all dots that a knows, and has no
+ * entry that a knows and does not have.
+ */
+
+/* The number in b of each node of a, or -1. */
+static int64 *
+map_nodes(const EntryTable *a, const EntryTable *b)
+{
+	int64 *numbers = MemoryContextAllocHuge(CurrentMemoryContext,
+											sizeof(int64) * ((Size) a->nodes.nnodes + 1));
+	NodePairs pairs;
+
+	node_pairs_open(&pairs, &a->nodes, &b->nodes);
+	while (node_pairs_next(&pairs))
+	{
+		if (pairs.in_a >= 0)
+			numbers[pairs.in_a] = pairs.in_b;
+	}
+	return numbers;
+}
+
+/* Which range of a node has its last dot at or after "counter"?  May be none. */
+static uint32
+find_range(const EntryTable *store, uint32 node, uint64 counter)
+{
+	uint32 low = 0;
+	uint32 high = store->nranges;
+
+	while (low < high)
+	{
+		uint32 middle = low + (high - low) / 2;
+		DotRange range = entry_table_range(store, middle);
+
+		if (range.node < node || (range.node == node && range.last < counter))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Does a store know all dots from first to last? */
+static bool
+knows(const EntryTable *store, uint32 node, uint64 first, uint64 last)
+{
+	uint32 found;
+	DotRange range;
+
+	if (last <= packed_get(&store->columns[NODE_PREFIX], node))
+		return true;
+	/* ranges do not touch, so one of them has all or none has */
+	found = find_range(store, node, last);
+	if (found == store->nranges)
+		return false;
+	range = entry_table_range(store, found);
+	return range.node == node && range.first <= first;
+}
+
+bool
+dot_store_includes(const EntryTable *b, const EntryTable *a)
+{
+	int64 *to_b = map_nodes(a, b);
+	int64 *to_a = map_nodes(b, a);
+	EntryCursor x;
+	EntryCursor y;
+	bool more;
+	bool includes = true;
+
+	for (uint32 i = 0; i < a->nodes.nnodes && includes; i++)
+	{
+		uint64 prefix = packed_get(&a->columns[NODE_PREFIX], i);
+
+		includes = to_b[i] >= 0 && (prefix == 0 || knows(b, (uint32) to_b[i], 1, prefix));
+	}
+	for (uint32 i = 0; i < a->nranges && includes; i++)
+	{
+		DotRange range = entry_table_range(a, i);
+
+		includes = knows(b, (uint32) to_b[range.node], range.first, range.last);
+	}
+
+	/* each entry of b: in a as well, or unknown there */
+	entry_cursor_open(&x, a);
+	more = entry_cursor_next(&x);
+	for (entry_cursor_open(&y, b); includes && entry_cursor_next(&y);)
+	{
+		Entry entry = y.entry;
+		int order = 1;
+
+		CHECK_FOR_INTERRUPTS();
+		if (to_a[entry.node] < 0)
+			continue;
+		entry.node = (uint32) to_a[entry.node];
+		while (more && (order = dot_store_order(&x.entry, &entry)) < 0)
+			more = entry_cursor_next(&x);
+		includes = (more && order == 0) || !knows(a, entry.node, entry.time, entry.time);
+	}
+	pfree(to_b);
+	pfree(to_a);
+	return includes;
+}
+
+/* How many dots a store knows. */
+NodeSum
+dot_store_count_dots(const EntryTable *store)
+{
+	NodeSum sum = {0, 0};
+
+	for (uint32 i = 0; i < store->nodes.nnodes; i++)
+		sum = node_sum_add(sum, packed_get(&store->columns[NODE_PREFIX], i));
+	for (uint32 i = 0; i < store->nranges; i++)
+		sum = node_sum_add(sum, packed_get(&store->columns[RANGE_SPAN], i) + 1);
+	return sum;
+}
+
+/*
+ * The total order for sorting, a linear extension of inclusion: by the number
+ * of dots that are known; if one store includes another and knows no more, it
+ * has removed more, so then the one with more entries comes first.
+ */
+int
+dot_store_compare(const EntryTable *a, const EntryTable *b)
+{
+	int order = node_sum_compare(dot_store_count_dots(a), dot_store_count_dots(b));
+
+	if (order != 0)
+		return order;
+	if (a->nentries != b->nentries)
+		return a->nentries > b->nentries ? -1 : 1;
+	return entry_table_compare(a, b);
+}
+
+/*
+ * Changes
+ */
+
+/* Find a node; where it is missing, *number is where it would stand. */
+static bool
+place_node(const EntryTable *store, NodeName node, uint32 *number)
+{
+	NodeCursor cursor;
+
+	if (node_table_find(&store->nodes, node.name, node.length, number))
+		return true;
+	for (node_cursor_open(&cursor, &store->nodes); !node_cursor_done(&cursor);
+		 node_cursor_next(&cursor))
+	{
+		if (bytes_compare(cursor.name, node_cursor_length(&cursor), node.name, node.length) > 0)
+			break;
+	}
+	*number = cursor.index;
+	return false;
+}
+
+/*
+ * Write at "node": entries from .. to - 1, which are all that the write
+ * replaces, give way to one with the node's next dot.
+ */
+struct varlena *
+dot_store_put(const EntryTable *store, uint32 from, uint32 to, Entry entry, NodeName node,
+			  const char *type_name)
+{
+	EntryChange change = {.from = from, .to = to, .name = node, .range = -1};
+	uint64 last = 0;
+
+	change.new_node = !place_node(store, node, &entry.node);
+	if (!change.new_node)
+	{
+		uint32 behind = find_range(store, entry.node, PG_UINT64_MAX);
+
+		last = packed_get(&store->columns[NODE_PREFIX], entry.node);
+		if (behind > 0)
+		{
+			DotRange range = entry_table_range(store, behind - 1);
+
+			if (range.node == entry.node)
+			{
+				last = range.last;
+				change.range = behind - 1;
+			}
+		}
+	}
+	if (last >= PG_INT64_MAX)
+	{
+		InputSource source = input_from_arguments(type_name);
+
+		input_out_of_range(&source, "Node %s has no dots left after " INT64_FORMAT ".",
+						   json_tree_quote(node.name, (int) node.length), PG_INT64_MAX);
+	}
+	entry.time = last + 1;
+	change.entry = &entry;
+	return entry_table_change(store, &change);
+}
+
+/* Remove entries from .. to - 1; their dots stay known. */
+struct varlena *
+dot_store_drop(const EntryTable *store, uint32 from, uint32 to)
+{
+	EntryChange change = {.from = from, .to = to, .range = -1};
+
+	return entry_table_change(store, &change);
+}
+
+/*
+ * What other replicas ask for.
+ */
+
+/* The context as a clock: of each node the dots without a gap. */
+struct varlena *
+dot_store_context(const EntryTable *store)
+{
+	NodeEntries nodes;
+	NodeCursor cursor;
+
+	node_entries_init(&nodes, store->nodes.nnodes);
+	for (node_cursor_open(&cursor, &store->nodes); !node_cursor_done(&cursor);
+		 node_cursor_next(&cursor))
+	{
+		uint64 prefix = packed_get(&store->columns[NODE_PREFIX], cursor.index);
+
+		if (prefix > 0)
+			node_entries_add(&nodes, cursor.name, node_cursor_length(&cursor))->counters[0] = prefix;
+	}
+	return node_table_write(&nodes, 1, 0);
+}
+
+/* Take sorted dots out of sorted ranges; every dot is in one of them. */
+static void
+subtract_dots(EntryDraft *draft, const DotRange *dots, uint32 count)
+{
+	DotRange *ranges = draft->ranges;
+	uint32 nranges = draft->nranges;
+	uint32 dot = 0;
+
+	draft->ranges = NULL;
+	draft->nranges = draft->max_ranges = 0;
+	for (uint32 i = 0; i < nranges; i++)
+	{
+		DotRange range = ranges[i];
+
+		for (; dot < count && dots[dot].node == range.node && dots[dot].first <= range.last; dot++)
+		{
+			if (dots[dot].first > range.first)
+				entry_draft_add_range(draft, range.node, range.first, dots[dot].first - 1);
+			range.first = dots[dot].first + 1;
+		}
+		if (range.first <= range.last)
+			entry_draft_add_range(draft, range.node, range.first, range.last);
+	}
+	if (ranges)
+		pfree(ranges);
+}
+
+/*
+ * What a replica that has seen a clock lacks: the entries that it has not
+ * seen, under the context without the dots of live entries that it has.  So
+ * removals travel, and what stayed does not.
+ */
+struct varlena *
+dot_store_delta(const EntryTable *store, const NodeTable *seen)
+{
+	EntryCursor cursor;
+	EntryDraft draft;
+	EntryDraft stayed;
+	NodePairs pairs;
+	uint64 *seen_counters;
+	uint32 *numbers;
+
+	entry_draft_init(&draft, 64);
+	entry_draft_init(&stayed, 0);
+	node_entries_copy(&draft.nodes, &store->nodes);
+	numbers = MemoryContextAllocHuge(CurrentMemoryContext,
+									 sizeof(uint32) * ((Size) store->nodes.nnodes + 1));
+	seen_counters = MemoryContextAllocHuge(CurrentMemoryContext,
+										   sizeof(uint64) * ((Size) store->nodes.nnodes + 1));
+	node_pairs_open(&pairs, &store->nodes, seen);
+	while (node_pairs_next(&pairs))
+	{
+		if (pairs.in_a < 0)
+			continue;
+		numbers[pairs.in_a] = (uint32) pairs.in_a;
+		seen_counters[pairs.in_a] = node_pair_counter(seen, pairs.in_b, 0);
+	}
+	for (entry_cursor_open(&cursor, store); entry_cursor_next(&cursor);)
+	{
+		const Entry *entry = &cursor.entry;
+
+		if (entry->time > seen_counters[entry->node])
+			*entry_draft_add(&draft) = *entry;
+		else
+			entry_draft_add_range(&stayed, entry->node, entry->time, entry->time);
+	}
+	add_context(&draft, store, numbers);
+	dot_store_sort_context(&draft);
+	dot_store_sort_context(&stayed);
+	subtract_dots(&draft, stayed.ranges, stayed.nranges);
+	return dot_store_build(&draft);
+}

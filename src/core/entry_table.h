@@ -1,0 +1,205 @@
+/*
+ * entry_table.h
+ *		The stored form of sets, registers and maps: nodes, and sorted entries
+ *		that name them.
+ */
+#ifndef DISTRIBUTED_ENTRY_TABLE_H
+#define DISTRIBUTED_ENTRY_TABLE_H
+
+#include "postgres.h"
+
+#include "core/node_table.h"
+#include "core/packed.h"
+
+/* What is stored as a column; see entry_table.c. */
+typedef enum TableColumn
+{
+	ENTRY_KEY_END, /* where the entry's key ends, among all keys */
+	ENTRY_VALUE_END,
+	ENTRY_NODE,    /* index of the node that wrote it */
+	ENTRY_TIME,    /* the node's counter, or nanoseconds */
+	ENTRY_LOGICAL, /* the logical part of a hybrid time */
+	ENTRY_REMOVED, /* 1: the key was removed then */
+	NODE_PREFIX,   /* all dots of a node up to this one are in the context */
+	RANGE_NODE,    /* dots beyond the prefix: whose, */
+	RANGE_FIRST,   /* from which, */
+	RANGE_SPAN,    /* and how many follow it */
+	TABLE_COLUMNS
+} TableColumn;
+
+/* A table to read, wherever its bytes lie. */
+typedef struct EntryTable
+{
+	NodeTable nodes; /* names only */
+	uint32 nentries;
+	uint32 nranges;
+	PackedColumn columns[TABLE_COLUMNS];
+	const char *keys;
+	const char *values;
+	uint32 keys_size;
+	uint32 values_size;
+} EntryTable;
+
+/* One entry; key and value are borrowed, and empty where a type has none. */
+typedef struct Entry
+{
+	const char *key;
+	const char *value;
+	uint32 key_length;
+	uint32 value_length;
+	uint64 time;
+	uint32 node;
+	uint32 logical;
+	bool removed;
+} Entry;
+
+/* Dots of a node, both ends included. */
+typedef struct DotRange
+{
+	uint64 first;
+	uint64 last;
+	uint32 node;
+} DotRange;
+
+/*
+ * A table to write.  The nodes are sorted and each has its prefix for a
+ * counter; the entries are sorted; the ranges are sorted and lie beyond the
+ * prefixes.
+ */
+typedef struct EntryDraft
+{
+	NodeEntries nodes;
+	Entry *entries;
+	uint32 nentries;
+	uint32 max_entries;
+	DotRange *ranges;
+	uint32 nranges;
+	uint32 max_ranges;
+} EntryDraft;
+
+/* A walk along the entries. */
+typedef struct EntryCursor
+{
+	const EntryTable *table;
+	uint32 index;
+	uint32 key_end;
+	uint32 value_end;
+	bool begins_key; /* the entry is the first of its key */
+	Entry entry;
+} EntryCursor;
+
+/*
+ * One change of a table of dots: the entries of one key give way to at most
+ * one new, whose dot joins the context.
+ */
+typedef struct EntryChange
+{
+	uint32 from;        /* entries that go: from .. to - 1 */
+	uint32 to;
+	const Entry *entry; /* what comes, or NULL */
+
+	/* With an entry: how its dot changes the context. */
+	bool new_node;      /* entry->node is a node that the table lacks */
+	NodeName name;      /* ... and its name */
+	int64 range;        /* the range that grows by the dot; -1: the prefix does */
+} EntryChange;
+
+/*
+ * A table for functions behind indexes, sorts and constraints, whose memory
+ * outlives the call: a copy that detoasting made is given back.
+ */
+typedef struct EntryLoan
+{
+	EntryTable table;
+	struct varlena *copy; /* or NULL */
+} EntryLoan;
+
+static inline void
+entry_cursor_open(EntryCursor *cursor, const EntryTable *table)
+{
+	memset(cursor, 0, sizeof(*cursor));
+	cursor->table = table;
+	cursor->entry.key = table->keys;
+}
+
+/* Step to the next entry, cursor->entry; false at the end. */
+static inline bool
+entry_cursor_next(EntryCursor *cursor)
+{
+	const EntryTable *table = cursor->table;
+	Entry *entry = &cursor->entry;
+	uint32 index = cursor->index;
+	uint32 end;
+
+	if (index == table->nentries)
+		return false;
+	end = (uint32) packed_get(&table->columns[ENTRY_KEY_END], index);
+	cursor->begins_key = index == 0 || end > cursor->key_end;
+	if (cursor->begins_key)
+	{
+		entry->key = table->keys + cursor->key_end;
+		entry->key_length = end - cursor->key_end;
+		cursor->key_end = end;
+	}
+	end = (uint32) packed_get(&table->columns[ENTRY_VALUE_END], index);
+	entry->value = table->values + cursor->value_end;
+	entry->value_length = end - cursor->value_end;
+	cursor->value_end = end;
+	entry->node = (uint32) packed_get(&table->columns[ENTRY_NODE], index);
+	entry->time = packed_get(&table->columns[ENTRY_TIME], index);
+	entry->logical = (uint32) packed_get(&table->columns[ENTRY_LOGICAL], index);
+	entry->removed = packed_get(&table->columns[ENTRY_REMOVED], index) != 0;
+	cursor->index++;
+	return true;
+}
+
+/* A range of a table. */
+static inline DotRange
+entry_table_range(const EntryTable *table, uint32 index)
+{
+	DotRange range;
+
+	range.node = (uint32) packed_get(&table->columns[RANGE_NODE], index);
+	range.first = packed_get(&table->columns[RANGE_FIRST], index);
+	range.last = range.first + packed_get(&table->columns[RANGE_SPAN], index);
+	return range;
+}
+
+static inline bool
+entry_same_key(const Entry *a, const Entry *b)
+{
+	return a->key_length == b->key_length &&
+		(a->key == b->key || memcmp(a->key, b->key, a->key_length) == 0);
+}
+
+static inline int
+entry_compare_keys(const Entry *a, const Entry *b)
+{
+	return bytes_compare(a->key, a->key_length, b->key, b->key_length);
+}
+
+static inline int
+entry_compare_values(const Entry *a, const Entry *b)
+{
+	return bytes_compare(a->value, a->value_length, b->value, b->value_length);
+}
+
+/* reading */
+extern void entry_table_open(EntryTable *table, const struct varlena *flat);
+extern bool entry_table_find(const EntryTable *table, const char *key, Size length, uint32 *from,
+							 uint32 *to);
+extern void entry_table_borrow(EntryLoan *loan, Datum value);
+extern void entry_table_return(EntryLoan *loan);
+extern NodeName entry_table_node(const EntryTable *table, uint32 node);
+extern void entry_table_seek(EntryCursor *cursor, const EntryTable *table, uint32 index);
+extern uint32 entry_table_count_keys(const EntryTable *table);
+extern int entry_table_compare(const EntryTable *a, const EntryTable *b);
+
+/* building */
+extern void entry_draft_init(EntryDraft *draft, uint32 entries);
+extern Entry *entry_draft_add(EntryDraft *draft);
+extern void entry_draft_add_range(EntryDraft *draft, uint32 node, uint64 first, uint64 last);
+extern struct varlena *entry_table_write(const EntryDraft *draft);
+extern struct varlena *entry_table_change(const EntryTable *table, const EntryChange *change);
+
+#endif /* DISTRIBUTED_ENTRY_TABLE_H */

@@ -1,0 +1,204 @@
+/*
+ * stamped_map.c
+ *		The kernel of last-writer-wins registers and maps: values with stamps,
+ *		joined by the greatest.
+ *
+ * A map has for a key one write: a value, or that the key was removed, with
+ * the hybrid time and the node of the writer.  Joining two maps, the greatest
+ * write of each key wins, by time, then node, then value; a removal comes
+ * before every value.  That order is total, so whatever ties, every replica
+ * takes the same winner (Shapiro et al., "A comprehensive study of convergent
+ * and commutative replicated data types", 2011, section 3.2).  A removal stays
+ * as an entry, since nothing else can tell an older write that it is older.
+ *
+ * A register is such a map with at most one key, the empty one.
+ */
+#include "core/compat.h"
+
+#include "core/entry_union.h"
+#include "core/stamped_map.h"
+#include "miscadmin.h"
+
+/* The order of writes of one key; nodes have been compared, -1, 0 or 1. */
+static int
+compare_writes(const Entry *a, const Entry *b, int nodes)
+{
+	if (a->time != b->time)
+		return a->time < b->time ? -1 : 1;
+	if (a->logical != b->logical)
+		return a->logical < b->logical ? -1 : 1;
+	if (nodes != 0)
+		return nodes;
+	if (a->removed != b->removed)
+		return a->removed ? -1 : 1;
+	return entry_compare_values(a, b);
+}
+
+/* The order of entries of one table or union: by key, then write. */
+int
+stamped_map_order(const Entry *a, const Entry *b)
+{
+	int order = entry_compare_keys(a, b);
+
+	if (order != 0)
+		return order;
+	return compare_writes(a, b, (a->node > b->node) - (a->node < b->node));
+}
+
+/* The order of writes in different tables. */
+static int
+compare_across(const EntryTable *a, const Entry *x, const EntryTable *b, const Entry *y)
+{
+	NodeName left;
+	NodeName right;
+
+	if (x->time != y->time || x->logical != y->logical)
+		return compare_writes(x, y, 0);
+	left = entry_table_node(a, x->node);
+	right = entry_table_node(b, y->node);
+	return compare_writes(x, y, bytes_compare(left.name, left.length, right.name, right.length));
+}
+
+/* Write a map from sorted entries, one for each key. */
+struct varlena *
+stamped_map_build(EntryDraft *draft)
+{
+	entry_draft_drop_unused_nodes(draft);
+	return entry_table_write(draft);
+}
+
+static struct varlena *
+stamped_map_join(const struct varlena *const *values, uint32 count)
+{
+	EntryUnion all;
+	EntryDraft *draft = &all.draft;
+	uint32 kept = 0;
+
+	entry_union_open(&all, values, count, stamped_map_order);
+	for (uint32 i = 0; i < draft->nentries; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		/* the last of a key is the greatest */
+		if (i + 1 == draft->nentries ||
+			!entry_same_key(&draft->entries[i], &draft->entries[i + 1]))
+			draft->entries[kept++] = draft->entries[i];
+	}
+	draft->nentries = kept;
+	return stamped_map_build(draft);
+}
+
+const BatchLattice stamped_map_lattice = BATCH_LATTICE("stamped map", stamped_map_join);
+
+/* The map of one write. */
+struct varlena *
+stamped_map_of(Entry entry, HybridTime at, NodeName node)
+{
+	EntryDraft draft;
+
+	entry_draft_init(&draft, 1);
+	node_entries_add(&draft.nodes, node.name, node.length);
+	entry.node = 0;
+	stamped_entry_set_time(&entry, at);
+	*entry_draft_add(&draft) = entry;
+	return entry_table_write(&draft);
+}
+
+/* A map after one more write, which may come late. */
+struct varlena *
+stamped_map_write(const struct varlena *map, Entry entry, HybridTime at, NodeName node)
+{
+	return batch_state_combine(&stamped_map_lattice.base, map, stamped_map_of(entry, at, node));
+}
+
+/* Step along b until its key is that of "entry" or greater; is it that? */
+static bool
+find_key(EntryCursor *b, bool *more, const Entry *entry)
+{
+	int order = 1;
+
+	while (*more && (order = entry_compare_keys(&b->entry, entry)) < 0)
+		*more = entry_cursor_next(b);
+	return *more && order == 0;
+}
+
+/* Does a include b: has it for every key of b that write, or a greater one? */
+bool
+stamped_map_includes(const EntryTable *a, const EntryTable *b)
+{
+	EntryCursor x;
+	EntryCursor y;
+	bool more;
+
+	entry_cursor_open(&x, a);
+	more = entry_cursor_next(&x);
+	for (entry_cursor_open(&y, b); entry_cursor_next(&y);)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!find_key(&x, &more, &y.entry) || compare_across(a, &x.entry, b, &y.entry) < 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The total order for sorting, a linear extension of inclusion: by the number
+ * of keys, then entry by entry by key and write.
+ */
+int
+stamped_map_compare(const EntryTable *a, const EntryTable *b)
+{
+	EntryCursor x;
+	EntryCursor y;
+
+	if (a->nentries != b->nentries)
+		return a->nentries < b->nentries ? -1 : 1;
+	entry_cursor_open(&x, a);
+	entry_cursor_open(&y, b);
+	while (entry_cursor_next(&x) && entry_cursor_next(&y))
+	{
+		int order = entry_compare_keys(&x.entry, &y.entry);
+
+		if (order == 0)
+			order = compare_across(a, &x.entry, b, &y.entry);
+		if (order != 0)
+			return order < 0 ? -1 : 1;
+	}
+	return 0;
+}
+
+/* The writes of one map that another lacks. */
+struct varlena *
+stamped_map_delta(const EntryTable *map, const EntryTable *other)
+{
+	EntryCursor x;
+	EntryCursor y;
+	EntryDraft draft;
+	bool more;
+
+	entry_draft_init(&draft, 0);
+	node_entries_copy(&draft.nodes, &map->nodes);
+	entry_cursor_open(&y, other);
+	more = entry_cursor_next(&y);
+	for (entry_cursor_open(&x, map); entry_cursor_next(&x);)
+	{
+		if (!find_key(&y, &more, &x.entry) || compare_across(map, &x.entry, other, &y.entry) > 0)
+			*entry_draft_add(&draft) = x.entry;
+	}
+	return stamped_map_build(&draft);
+}
+
+/*
+ * Abbreviated for sorting: the number of keys in the upper bits; below them,
+ * for what has only the empty key, such as a register, most of the time.
+ */
+uint64
+stamped_map_sort_key(const EntryTable *map)
+{
+	uint64 key = (uint64) Min(map->nentries, PG_UINT16_MAX) << 48;
+	EntryCursor cursor;
+
+	entry_cursor_open(&cursor, map);
+	if (map->nentries == 1 && entry_cursor_next(&cursor))
+		key |= cursor.entry.key_length > 0 ? UINT64CONST(0xffffffffffff) : cursor.entry.time >> 16;
+	return key;
+}

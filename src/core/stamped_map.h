@@ -1,0 +1,54 @@
+/*
+ * stamped_map.h
+ *		The kernel of last-writer-wins registers and maps: values with stamps,
+ *		joined by the greatest.
+ */
+#ifndef DISTRIBUTED_STAMPED_MAP_H
+#define DISTRIBUTED_STAMPED_MAP_H
+
+#include "postgres.h"
+
+#include "core/batch_state.h"
+#include "core/entry_table.h"
+#include "core/hybrid_time.h"
+#include "core/json_face.h"
+#include "fmgr.h"
+
+extern const BatchLattice stamped_map_lattice;
+
+extern struct varlena *stamped_map_of(Entry entry, HybridTime at, NodeName node);
+extern struct varlena *stamped_map_write(const struct varlena *map, Entry entry, HybridTime at,
+										 NodeName node);
+extern struct varlena *stamped_map_build(EntryDraft *draft);
+extern int stamped_map_order(const Entry *a, const Entry *b);
+extern bool stamped_map_includes(const EntryTable *a, const EntryTable *b);
+
+extern int stamped_map_compare(const EntryTable *a, const EntryTable *b);
+extern struct varlena *stamped_map_delta(const EntryTable *map, const EntryTable *other);
+extern uint64 stamped_map_sort_key(const EntryTable *map);
+
+static inline void
+stamped_map_argument(FunctionCallInfo fcinfo, int number, EntryTable *map)
+{
+	entry_table_open(map, PG_GETARG_VARLENA_PP(number));
+}
+
+/* Nanoseconds as an entry's time: unsigned, order kept. */
+static inline void
+stamped_entry_set_time(Entry *entry, HybridTime at)
+{
+	entry->time = (uint64) at.nanoseconds ^ UINT64CONST(0x8000000000000000);
+	entry->logical = at.logical;
+}
+
+static inline HybridTime
+stamped_entry_time(const Entry *entry)
+{
+	HybridTime at;
+
+	at.nanoseconds = (int64) (entry->time ^ UINT64CONST(0x8000000000000000));
+	at.logical = entry->logical;
+	return at;
+}
+
+#endif /* DISTRIBUTED_STAMPED_MAP_H */

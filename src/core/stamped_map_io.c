@@ -1,0 +1,254 @@
+/*
+ * stamped_map_io.c
+ *		Stamped maps as JSON and as binary images.
+ *
+ * JSON: a write is {"value": "x", "at": "2026-11-22T13:00:00.000000000Z/0",
+ * "node": "a"}, or with "value": null a removal.  A register is one write, or
+ * {} if it was never written; a map is an object of writes, {"key": WRITE}.
+ *
+ * Binary, behind the version byte:
+ *
+ *		int32		number of writes; of a register at most 1
+ *		for each write, sorted by key:
+ *			int32	length of the key, and the key (of a map)
+ *			int64	nanoseconds
+ *			int32	logical counter
+ *			int32	length of the node's name, and the name
+ *			int8	1: the key was removed; 0: what follows is its value
+ *			int32	length of the value, and the value
+ */
+#include "core/compat.h"
+
+#include "core/entry_union.h"
+#include "core/stamped_map.h"
+#include "core/stamped_map_io.h"
+#include "core/wire.h"
+#include "miscadmin.h"
+
+static inline bool
+face_keyed(const JsonFace *face)
+{
+	return ((const StampedMapFace *) face)->keyed;
+}
+
+/* A write as the subject of a sentence. */
+static const char *
+write_subject(bool keyed, const Entry *entry)
+{
+	if (!keyed)
+		return "The value";
+	return psprintf("Key %s", json_tree_quote(entry->key, (int) entry->key_length));
+}
+
+/*
+ * Draft entries name nodes by their place among "names", which are collected
+ * unsorted; once all are there, number them as the stored form does.
+ */
+static struct varlena *
+build_from_names(EntryDraft *draft, const NodeEntries *names)
+{
+	node_entries_sort(&draft->nodes, 0, NODE_DUPLICATES_JOIN, NULL);
+	for (uint32 i = 0; i < draft->nentries; i++)
+	{
+		const NodeEntry *name = &names->items[draft->entries[i].node];
+
+		node_entries_find(&draft->nodes, name->name, name->length, &draft->entries[i].node);
+	}
+	entry_draft_sort(draft, stamped_map_order);
+	return stamped_map_build(draft);
+}
+
+static void
+add_write(EntryDraft *draft, NodeEntries *names, Entry entry, const char *node, Size length)
+{
+	entry.node = names->count;
+	node_entries_add(names, node, length);
+	node_entries_add(&draft->nodes, node, length);
+	*entry_draft_add(draft) = entry;
+}
+
+static bool
+read_write(const JsonTree *json, bool keyed, EntryDraft *draft, NodeEntries *names,
+		   const InputSource *source)
+{
+	static const char *const members[3] = {"value", "at", "node"};
+	Entry entry = {.key = keyed ? json->name : "", .value = ""};
+	const JsonTree *found[3];
+	const char *subject;
+	HybridTime at;
+
+	entry.key_length = (uint32) strlen(entry.key);
+	subject = write_subject(keyed, &entry);
+	if (!json_tree_members(json, source, subject, members, 3, found))
+		return false;
+	for (int which = 0; which < 3; which++)
+	{
+		if (found[which] == NULL)
+			return input_malformed(source, "%s has no \"%s\".", subject, members[which]);
+		if (found[which]->kind == JSON_TREE_STRING ||
+			(which == 0 && keyed && found[which]->kind == JSON_TREE_NULL))
+			continue;
+		return input_malformed(source, "%s has a \"%s\" that is %s, not a string%s.", subject,
+							   members[which], json_tree_kind_name(found[which]->kind),
+							   which == 0 && keyed ? " or null" : "");
+	}
+	entry.removed = found[0]->kind == JSON_TREE_NULL;
+	if (!entry.removed)
+	{
+		entry.value = found[0]->text;
+		entry.value_length = (uint32) strlen(entry.value);
+	}
+	if (!hybrid_time_read(found[1]->text, source, &at) ||
+		!node_name_check(source, found[2]->text, strlen(found[2]->text)))
+		return false;
+	stamped_entry_set_time(&entry, at);
+	add_write(draft, names, entry, found[2]->text, strlen(found[2]->text));
+	return true;
+}
+
+struct varlena *
+stamped_map_face_read(const JsonFace *face, const JsonTree *json, const InputSource *source)
+{
+	EntryDraft draft;
+	NodeEntries names;
+
+	entry_draft_init(&draft, 0);
+	node_entries_init(&names, 0);
+	if (json->kind != JSON_TREE_OBJECT)
+	{
+		input_malformed(source, "The value is %s, not an object.", json_tree_kind_name(json->kind));
+		return NULL;
+	}
+	if (!face_keyed(face))
+	{
+		if (json->nchildren > 0 && !read_write(json, false, &draft, &names, source))
+			return NULL;
+	}
+	else
+	{
+		if (!json_tree_check_unique(json, source, "Key"))
+			return NULL;
+		for (int i = 0; i < json->nchildren; i++)
+		{
+			if (!read_write(json->children[i], true, &draft, &names, source))
+				return NULL;
+		}
+	}
+	return build_from_names(&draft, &names);
+}
+
+void
+stamped_map_face_write(const JsonFace *face, StringInfo buf, const struct varlena *value)
+{
+	bool keyed = face_keyed(face);
+	EntryTable table;
+	EntryCursor cursor;
+	NodeEntries nodes;
+	char at[HYBRID_TIME_TEXT_SIZE];
+
+	entry_table_open(&table, value);
+	node_entries_init(&nodes, table.nodes.nnodes);
+	node_entries_copy(&nodes, &table.nodes);
+	if (keyed || table.nentries == 0)
+		appendStringInfoChar(buf, '{');
+	for (entry_cursor_open(&cursor, &table); entry_cursor_next(&cursor);)
+	{
+		const Entry *entry = &cursor.entry;
+		const NodeEntry *node = &nodes.items[entry->node];
+
+		CHECK_FOR_INTERRUPTS();
+		if (keyed)
+		{
+			appendStringInfoString(buf, cursor.index > 1 ? ", " : "");
+			json_tree_append_string(buf, entry->key, (int) entry->key_length);
+			appendStringInfoString(buf, ": ");
+		}
+		appendStringInfoString(buf, "{\"value\": ");
+		if (entry->removed)
+			appendStringInfoString(buf, "null");
+		else
+			json_tree_append_string(buf, entry->value, (int) entry->value_length);
+		hybrid_time_write(stamped_entry_time(entry), at);
+		appendStringInfo(buf, ", \"at\": \"%s\", \"node\": ", at);
+		json_tree_append_string(buf, node->name, (int) node->length);
+		appendStringInfoChar(buf, '}');
+	}
+	if (keyed || table.nentries == 0)
+		appendStringInfoChar(buf, '}');
+}
+
+struct varlena *
+stamped_map_face_receive(const JsonFace *face, StringInfo msg, int version,
+						 const InputSource *source)
+{
+	bool keyed = face_keyed(face);
+	EntryDraft draft;
+	NodeEntries names;
+	uint32 count = wire_get_count(msg, source, "the number of writes",
+								  sizeof(uint32) * (3 + keyed) + sizeof(uint64) + 2);
+
+	if (!keyed && count > 1)
+		input_malformed(source, "A register has %u writes, more than 1.", count);
+	entry_draft_init(&draft, count);
+	node_entries_init(&names, count);
+	for (uint32 i = 0; i < count; i++)
+	{
+		Entry entry = {.key = ""};
+		HybridTime at;
+		char *node;
+		int node_length;
+		int length;
+		int removed;
+
+		if (keyed)
+		{
+			entry.key = wire_get_string(msg, source, "a key", &length);
+			entry.key_length = (uint32) length;
+		}
+		at.nanoseconds = (int64) wire_get_uint64(msg, source, "the nanoseconds");
+		at.logical = wire_get_uint32(msg, source, "the logical counter");
+		node = wire_get_string(msg, source, "a node name", &node_length);
+		node_name_check(source, node, node_length);
+		removed = wire_get_byte(msg, source, "the mark of a removal");
+		entry.value = wire_get_string(msg, source, "a value", &length);
+		entry.value_length = (uint32) length;
+		if (removed > keyed)
+			input_malformed(source, "The mark of a removal is %d.", removed);
+		if (removed && length > 0)
+			input_malformed(source, "%s is removed and has a value.", write_subject(keyed, &entry));
+		if (i > 0 && entry_compare_keys(&draft.entries[i - 1], &entry) >= 0)
+			input_malformed(source, "%s is not in order, or occurs more than once.",
+							write_subject(keyed, &entry));
+		entry.removed = removed != 0;
+		stamped_entry_set_time(&entry, at);
+		add_write(&draft, &names, entry, node, node_length);
+	}
+	return build_from_names(&draft, &names);
+}
+
+void
+stamped_map_face_send(const JsonFace *face, StringInfo buf, const struct varlena *value)
+{
+	EntryTable table;
+	EntryCursor cursor;
+	NodeEntries nodes;
+
+	entry_table_open(&table, value);
+	node_entries_init(&nodes, table.nodes.nnodes);
+	node_entries_copy(&nodes, &table.nodes);
+	pq_sendint32(buf, table.nentries);
+	for (entry_cursor_open(&cursor, &table); entry_cursor_next(&cursor);)
+	{
+		const Entry *entry = &cursor.entry;
+		HybridTime at = stamped_entry_time(entry);
+
+		CHECK_FOR_INTERRUPTS();
+		if (face_keyed(face))
+			wire_put_string(buf, entry->key, (int) entry->key_length);
+		pq_sendint64(buf, at.nanoseconds);
+		pq_sendint32(buf, at.logical);
+		wire_put_string(buf, nodes.items[entry->node].name, (int) nodes.items[entry->node].length);
+		pq_sendbyte(buf, entry->removed);
+		wire_put_string(buf, entry->value, (int) entry->value_length);
+	}
+}
