@@ -22,7 +22,7 @@ CORE = input json_tree json_face wire node_name sort_key rows node_table node_ta
 SHARED = crdt/dot_types crdt/stamped_types
 
 # Tests that concern every type rather than one.
-CROSS_TESTS = laws catalog
+CROSS_TESTS = laws convergence catalog
 
 MODULE_big = distributed
 PG_CPPFLAGS = -I$(srcdir)/src

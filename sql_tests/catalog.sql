@@ -17,7 +17,8 @@ WHERE obj_description(objid, (SELECT relname FROM pg_class WHERE oid = classid))
 	AND object !~ '\[\]$'
 ORDER BY 1;
 
--- every function is strict and parallel safe, and none is volatile
+-- every function is strict and parallel safe, and none is volatile; but an
+-- aggregate over two arguments begins with a null state
 SELECT p.oid::regprocedure, p.proisstrict, p.proparallel, p.provolatile
 FROM pg_proc p JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
 WHERE p.prokind = 'f' AND NOT (p.proisstrict AND p.proparallel = 's' AND p.provolatile <> 'v')
@@ -37,10 +38,11 @@ FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid
 	JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
 ORDER BY 1::text COLLATE "C";
 
--- every operator that answers yes or no has estimators and a commutator
+-- every operator that answers yes or no has estimators, and between values of one
+-- type a commutator
 SELECT o.oid::regoperator FROM pg_operator o
 	JOIN members m ON m.classid = 'pg_operator'::regclass AND m.objid = o.oid
-WHERE o.oprresult = 'boolean'::regtype AND (o.oprrest = 0 OR o.oprjoin = 0 OR o.oprcom = 0)
+WHERE o.oprresult = 'boolean'::regtype AND (o.oprrest = 0 OR o.oprjoin = 0 OR (o.oprcom = 0 AND o.oprleft = o.oprright))
 ORDER BY 1::text COLLATE "C";
 
 -- operators on types of ours only: none shadows one of the server's

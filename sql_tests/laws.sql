@@ -10,6 +10,66 @@ SELECT set_config('laws.seed', :'seed', false) AS seed;
 
 CREATE TABLE law_types (type text PRIMARY KEY, kind text, make text);
 
+-- Values with dots must have a history in common: four replicas that change,
+-- merge, and send one another deltas, some of which are lost.  What they were
+-- on the way is kept.
+CREATE TABLE law_histories (type text, n integer, v text, PRIMARY KEY (type, n));
+CREATE TABLE law_changes (type text PRIMARY KEY, changes text[]);
+INSERT INTO law_changes VALUES
+	('orset', ARRAY['add(%1$s, %3$L, %2$L)', 'add(%1$s, %3$L, %2$L)', 'add(%1$s, %3$L, %2$L)', 'remove(%1$s, %3$L)', 'clear(%1$s)']),
+	('mv_register', ARRAY['set(%1$s, %3$L, %2$L)']),
+	('or_map', ARRAY['put(%1$s, %3$L, %4$L, %2$L)', 'put(%1$s, %3$L, %4$L, %2$L)', 'remove(%1$s, %3$L)']),
+	('ew_flag', ARRAY['enable(%1$s, %2$L)', 'disable(%1$s, %2$L)']),
+	('dw_flag', ARRAY['enable(%1$s, %2$L)', 'disable(%1$s, %2$L)']);
+
+CREATE PROCEDURE make_history(type text, changes text[], seed double precision) LANGUAGE plpgsql AS $$
+DECLARE
+	replicas text[] := array_fill('{}'::text, ARRAY[4]);
+	here integer;
+	there integer;
+	unsent text;
+	changed text;
+BEGIN
+	PERFORM setseed(seed);
+	INSERT INTO law_histories VALUES (type, 0, '{}');
+	FOR step IN 1 .. 39 * 4 LOOP
+		here := 1 + floor(random() * 4);
+		there := 1 + (here + floor(random() * 3)::integer) % 4;
+		IF random() < 0.1 THEN
+			EXECUTE format('SELECT (%L::%I | %L)::text', replicas[here], type, replicas[there]) INTO changed;
+			replicas[here] := changed;
+		ELSE
+			-- a replica changes, and another gets its last change, but not what led there
+			FOR change IN 1 .. 1 + floor(random() * 2)::integer LOOP
+				unsent := replicas[there];
+				EXECUTE format('SELECT (%s)::text', format(changes[1 + floor(random() * array_length(changes, 1))],
+					format('%L::%I', unsent, type), 'n' || there, 'e' || floor(random() * 4), 'v' || floor(random() * 4)))
+					INTO changed;
+				replicas[there] := changed;
+			END LOOP;
+			IF random() < 0.5 THEN
+				EXECUTE format('SELECT (%L::%I | delta(%L::%2$I, context(%4$L::%2$I)))::text', replicas[here], type, replicas[there], unsent)
+					INTO changed;
+				replicas[here] := changed;
+			END IF;
+		END IF;
+		IF step % 4 = 0 THEN
+			INSERT INTO law_histories VALUES (type, step / 4, replicas[here]);
+		END IF;
+	END LOOP;
+END
+$$;
+DO $$
+DECLARE
+	t law_changes;
+BEGIN
+	FOR t IN SELECT * FROM law_changes ORDER BY type LOOP
+		CALL make_history(t.type, t.changes, current_setting('laws.seed')::double precision);
+	END LOOP;
+END
+$$;
+SELECT type, count(DISTINCT v) > 30 AS many, bool_or(v ~ '"cloud"') AS with_gaps FROM law_histories GROUP BY type ORDER BY type;
+
 -- make: an expression for the i-th random value; i = 0 is the least.
 INSERT INTO law_types VALUES
 	('vclock', 'lattice', $$
@@ -17,6 +77,25 @@ INSERT INTO law_types VALUES
 			CASE floor(random() * 8) WHEN 0 THEN 4294967295 WHEN 1 THEN 4294967296
 				ELSE floor(random() * 3)::bigint END)), '{}')
 		FROM generate_series(1, i % 6)) $$),
+	('gcounter', 'lattice', $$
+		(SELECT coalesce(merge(increment('{}'::gcounter, CASE floor(random() * 8) WHEN 0 THEN 9223372036854775807
+			ELSE floor(random() * 3)::bigint END, 'n' || floor(random() * 5))), '{}') FROM generate_series(1, i % 6)) $$),
+	('pncounter', 'lattice', $$
+		(SELECT coalesce(merge(increment(decrement('{}'::pncounter, floor(random() * 3)::bigint, 'n' || floor(random() * 5)),
+			CASE floor(random() * 8) WHEN 0 THEN 4294967296 ELSE floor(random() * 3)::bigint END, 'n' || floor(random() * 5))), '{}')
+		FROM generate_series(1, i % 6)) $$),
+	('lww_register', 'lattice', $$
+		CASE WHEN i > 0 THEN lww_register('v' || floor(random() * 3), (floor(random() * 3) - 1 || '.' || floor(random() * 2))::hlc, 'n' || floor(random() * 3)) ELSE '{}' END $$),
+	('lww_map', 'lattice', $$
+		(SELECT coalesce(merge(CASE WHEN random() < 0.3
+				THEN remove('{}'::lww_map, 'k' || floor(random() * 4), (floor(random() * 3) || '.0')::hlc, 'n' || floor(random() * 3))
+				ELSE put('{}'::lww_map, 'k' || floor(random() * 4), 'v' || floor(random() * 3), (floor(random() * 3) || '.0')::hlc, 'n' || floor(random() * 3)) END), '{}')
+		FROM generate_series(1, i % 6)) $$),
+	('orset', 'lattice', $$ (SELECT v::orset FROM law_histories WHERE type = 'orset' AND n = i) $$),
+	('mv_register', 'lattice', $$ (SELECT v::mv_register FROM law_histories WHERE type = 'mv_register' AND n = i) $$),
+	('or_map', 'lattice', $$ (SELECT v::or_map FROM law_histories WHERE type = 'or_map' AND n = i) $$),
+	('ew_flag', 'lattice', $$ (SELECT v::ew_flag FROM law_histories WHERE type = 'ew_flag' AND n = i) $$),
+	('dw_flag', 'lattice', $$ (SELECT v::dw_flag FROM law_histories WHERE type = 'dw_flag' AND n = i) $$),
 	('lamport', 'scalar', $$
 		CASE i % 4 WHEN 3 THEN 9223372036854775807 - floor(random() * 3)::bigint
 			ELSE (i > 0)::integer * floor(random() * 5)::bigint END::lamport $$),
@@ -24,6 +103,71 @@ INSERT INTO law_types VALUES
 		(CASE i % 4 WHEN 0 THEN '-9223372036854775808' WHEN 3 THEN '9223372036854775807'
 			ELSE (floor(random() * 5) - 2)::text END || '.' ||
 			CASE i % 8 WHEN 7 THEN '4294967295' ELSE ((i > 0)::integer * floor(random() * 3))::text END)::hlc $$);
+
+-- Laws of one type: a query over law_values whose every row must be true.
+CREATE TABLE own_laws (type text, law text, query text);
+
+-- Does a context, in its JSON form, know a dot?
+CREATE FUNCTION knows(v jsonb, dot jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+	SELECT coalesce((v -> 'context' ->> (dot ->> 0))::bigint, 0) >= (dot ->> 1)::bigint
+		OR EXISTS (SELECT FROM jsonb_array_elements(v -> 'cloud') r
+			WHERE r -> 0 = dot -> 0 AND (dot ->> 1)::bigint BETWEEN (r ->> 1)::bigint AND (r ->> 2)::bigint)
+$$;
+INSERT INTO own_laws VALUES
+	('orset', 'an addition wins over a concurrent removal',
+		$$SELECT (remove(a.v, 'e1') | add(a.v, 'e1', 'else')) ? 'e1' FROM law_values a$$),
+	('orset', 'a removal removes what it saw, and only that', $$
+		SELECT (remove(a.v, 'e1') | b.v) ? 'e1' = EXISTS (
+			SELECT FROM jsonb_array_elements(b.v::jsonb -> 'elements' -> 'e1') d WHERE NOT knows(a.v::jsonb, d))
+		FROM law_values a, law_values b$$),
+	('orset', 'clear is the removal of every element', $$
+		SELECT (clear(a.v) | b.v) = ((a.v - 'e0' - 'e1' - 'e2' - 'e3') | b.v) FROM law_values a, law_values b$$),
+	('orset', 'what was removed and added again survives an old replica', $$
+		SELECT (add(remove(old, 'e1'), 'e1', 'else') | old | b.v) ? 'e1' AND NOT (remove(old, 'e1') | old) ? 'e1'
+		FROM law_values b, LATERAL add(b.v, 'e1', 'n9') old$$),
+	('orset', 'an addition is seen, a removal is not', $$
+		SELECT add(v, 'x', 'n1') ? 'x' AND NOT remove(v, 'e1') ? 'e1' AND elements(clear(v)) = '{}' FROM law_values$$),
+	('orset', 'the text has what the functions say', $$
+		SELECT elements(v) = ARRAY(SELECT e COLLATE "C" FROM jsonb_object_keys(v::jsonb -> 'elements') e ORDER BY 1)
+			AND cardinality(v) = cardinality(elements(v)) AND v @> elements(v)
+			AND v && ARRAY['e1', 'x'] = v ? 'e1' FROM law_values$$),
+	('ew_flag', 'enabling wins', $$SELECT value(enable(a.v, 'else') | disable(a.v, 'other')) FROM law_values a$$),
+	('ew_flag', 'disabling disables what it saw', $$
+		SELECT NOT value(disable(a.v, 'else') | a.v) AND (NOT a.v @> b.v OR NOT value(disable(a.v, 'else') | b.v)) FROM law_values a, law_values b$$),
+	('dw_flag', 'disabling wins', $$SELECT NOT value(enable(a.v, 'else') | disable(a.v, 'other')) FROM law_values a$$),
+	('dw_flag', 'enabling enables what it saw', $$
+		SELECT value(enable(a.v, 'else') | a.v) AND (NOT a.v @> b.v OR value(enable(a.v, 'else') | b.v)) FROM law_values a, law_values b$$),
+	('mv_register', 'concurrent values stay, what is seen goes', $$
+		SELECT siblings(set(a.v, 'x', 'else') | set(a.v, 'y', 'other')) = '{x,y}'
+			AND siblings(set(a.v | b.v, 'x', 'else') | b.v) = '{x}' FROM law_values a, law_values b$$),
+	('or_map', 'a put wins over a concurrent removal', $$
+		SELECT (remove(a.v, 'e1') | put(a.v, 'e1', 'x', 'else')) -> 'e1' = '{x}' FROM law_values a$$),
+	('or_map', 'concurrent puts stay, what is seen goes', $$
+		SELECT (put(a.v, 'e1', 'x', 'else') | put(a.v, 'e1', 'y', 'other')) -> 'e1' = '{x,y}'
+			AND (put(a.v | b.v, 'e1', 'x', 'else') | b.v) -> 'e1' = '{x}'
+			AND NOT (remove(a.v | b.v, 'e1') | b.v) ? 'e1' FROM law_values a, law_values b$$),
+	('pncounter', 'an observed reset keeps concurrent changes', $$
+		SELECT value(reset(a.v, 'else') | decrement(increment(a.v, 7, 'n1'), 2, 'n3')) = 5 AND value(reset(a.v, 'n1')) = 0 FROM law_values a$$),
+	('pncounter', 'the value is the difference', $$
+		SELECT value(v) = (SELECT coalesce(sum((p ->> 0)::numeric - (p ->> 1)::numeric), 0) FROM jsonb_each(v::jsonb) e (n, p)) FROM law_values$$),
+	('gcounter', 'the value is the sum', $$
+		SELECT value(v) = (SELECT coalesce(sum(p::numeric), 0) FROM jsonb_each(v::jsonb) e (n, p)) FROM law_values$$),
+	('lww_register', 'a tie has one winner', $$
+		SELECT (set(a.v, 'x', '9.0', 'n1') | set(a.v, 'y', '9.0', 'n1')) = (set(b.v, 'y', '9.0', 'n1') | set(a.v, 'x', '9.0', 'n1'))
+			AND value(set(set(a.v, 'y', '9.0', 'n1'), 'x', '9.0', 'n1')) = 'y'
+			AND value(set(set(a.v, 'y', '9.0', 'n1'), 'x', '9.0', 'n2')) = 'x' FROM law_values a, law_values b$$),
+	('lww_register', 'the order is that of the stamps', $$
+		SELECT (a.v <@ b.v) = ((stamp(a.v), node(a.v), value(a.v)) <= (stamp(b.v), node(b.v), value(b.v)))
+		FROM law_values a, law_values b WHERE a.n > 0 AND b.n > 0$$),
+	('lww_map', 'a tie has one winner', $$
+		SELECT put(remove(v, 'k1', '9.0', 'n1'), 'k1', 'x', '9.0', 'n1') = remove(put(v, 'k1', 'x', '9.0', 'n1'), 'k1', '9.0', 'n1')
+			AND remove(put(v, 'k1', 'x', '9.0', 'n1'), 'k1', '9.0', 'n1') -> 'k1' = 'x'
+			AND NOT remove(put(v, 'k1', 'x', '9.0', 'n1'), 'k1', '9.0', 'n2') ? 'k1' FROM law_values$$),
+	('lww_map', 'every key is a register', $$
+		SELECT (a.v | b.v)::jsonb -> k IS NOT DISTINCT FROM nullif((coalesce(a.v::jsonb -> k, '{}')::text::lww_register | coalesce(b.v::jsonb -> k, '{}')::text::lww_register)::jsonb, '{}')
+		FROM law_values a, law_values b, unnest('{k0,k1,k2,k3}'::text[]) k
+		WHERE coalesce(a.v::jsonb -> k ->> 'value', b.v::jsonb -> k ->> 'value') IS NOT NULL
+			AND (a.v::jsonb -> k -> 'value') IS DISTINCT FROM 'null' AND (b.v::jsonb -> k -> 'value') IS DISTINCT FROM 'null'$$);
 
 -- What a law is called, how many cases were tried, how many broke it.
 CREATE TABLE law_results (ordinal serial, type text, law text, cases bigint, broken bigint);
@@ -148,7 +292,23 @@ BEGIN
 	IF to_regprocedure(format('delta(%s,vclock)', type)) IS NOT NULL THEN
 		CALL judge(type, 'a delta does what the whole does', 'SELECT (b.v | delta(a.v, context(b.v))) = (b.v | a.v) FROM law_values a, law_values b');
 		CALL judge(type, 'a delta for nothing seen is the whole', 'SELECT delta(v, ''{}'') = v FROM law_values');
+		CALL judge(type, 'deltas in any order, repeated, lost and sent again are the whole', $q$
+			SELECT (a.v | d2 | d1) = whole AND (a.v | d1 | d2 | d2 | d1) = whole AND (a.v | d2 | delta(whole, context(a.v))) = whole
+				AND (a.v | d2 | delta(whole, context(a.v | d2))) = whole
+			FROM law_values a, law_values b, law_values c,
+				LATERAL (SELECT a.v | b.v, a.v | b.v | c.v) s (half, whole),
+				LATERAL (SELECT delta(half, context(a.v)), delta(whole, context(half))) d (d1, d2)$q$);
 	END IF;
+	IF to_regprocedure(format('delta(%1$s,%1$s)', type)) IS NOT NULL AND type <> 'vclock' THEN
+		CALL judge(type, 'a delta is what the other lacks', 'SELECT (b.v | delta(a.v, b.v)) = (b.v | a.v) AND delta(a.v, b.v) <@ a.v AND delta(a.v, a.v | b.v) = z.v FROM law_values a, law_values b, law_values z WHERE z.n = 0');
+	END IF;
+	DECLARE
+		own own_laws;
+	BEGIN
+		FOR own IN SELECT * FROM own_laws o WHERE o.type = check_laws.type ORDER BY o.law COLLATE "C" LOOP
+			CALL judge(own.type, own.law, own.query);
+		END LOOP;
+	END;
 
 	DROP TABLE law_values, law_copies, law_rows;
 END
@@ -166,5 +326,6 @@ $$;
 SELECT type, law, cases > 0 AS tried, broken FROM law_results ORDER BY ordinal;
 SELECT type, sum(cases) > 10000 AS thorough FROM law_results GROUP BY type ORDER BY type;
 
-DROP TABLE law_types, law_results;
-DROP PROCEDURE check_laws, judge;
+DROP TABLE law_types, law_results, law_histories, law_changes, own_laws;
+DROP PROCEDURE check_laws, judge, make_history;
+DROP FUNCTION knows;

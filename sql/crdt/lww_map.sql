@@ -6,7 +6,7 @@
 
 CREATE TYPE lww_map (
 	INPUT = lww_map_in, OUTPUT = lww_map_out, RECEIVE = lww_map_recv, SEND = lww_map_send,
-	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4
+	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE lww_map IS 'last-writer-wins map: the last write of each key, or its removal';
 

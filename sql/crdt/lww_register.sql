@@ -6,7 +6,7 @@
 
 CREATE TYPE lww_register (
 	INPUT = lww_register_in, OUTPUT = lww_register_out, RECEIVE = lww_register_recv, SEND = lww_register_send,
-	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4
+	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE lww_register IS 'last-writer-wins register: a value, its time and its node';
 

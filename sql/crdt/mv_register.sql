@@ -6,7 +6,7 @@
 
 CREATE TYPE mv_register (
 	INPUT = mv_register_in, OUTPUT = mv_register_out, RECEIVE = mv_register_recv, SEND = mv_register_send,
-	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4
+	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE mv_register IS 'multi-value register: all values of concurrent writes';
 

@@ -6,7 +6,7 @@
 
 CREATE TYPE or_map (
 	INPUT = or_map_in, OUTPUT = or_map_out, RECEIVE = or_map_recv, SEND = or_map_send,
-	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4
+	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE or_map IS 'add-wins map: all values of concurrent writes of each key';
 

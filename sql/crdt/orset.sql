@@ -6,7 +6,7 @@
 
 CREATE TYPE orset (
 	INPUT = orset_in, OUTPUT = orset_out, RECEIVE = orset_recv, SEND = orset_send,
-	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4
+	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
 );
 COMMENT ON TYPE orset IS 'observed-remove set: additions win over concurrent removals';
 
