@@ -84,6 +84,7 @@ DECLARE
 	what subject := (SELECT s FROM subject s WHERE s.t = h ->> 't');
 	operations bigint := 0;
 	change text;
+	changed bigint;
 	op jsonb;
 BEGIN
 	EXECUTE format('CREATE TEMP TABLE replica (r integer PRIMARY KEY, node text, s %s DEFAULT ''{}'')', what.type);
@@ -92,15 +93,13 @@ BEGIN
 		SELECT r, 'r' || lpad(r::text, 3, '0') FROM generate_series(0, (h ->> 'replicas')::integer - 1) r;
 	FOR op IN SELECT o FROM jsonb_array_elements(h -> 'ops') WITH ORDINALITY a (o, i) ORDER BY i LOOP
 		IF op ->> 0 = 'merge' THEN
-			UPDATE replica SET s = replica.s | other.s FROM replica other
-				WHERE replica.r = (op ->> 1)::integer AND other.r = (op ->> 2)::integer;
+			change := 's | (SELECT s FROM replica WHERE r = (op ->> 2)::integer)';
 		ELSE
 			SELECT v.change INTO STRICT change FROM verb v WHERE v.t = h ->> 't' AND v.verb = op ->> 0;
-			EXECUTE format('UPDATE replica SET s = %s FROM (SELECT $1 AS op) a WHERE r = (op ->> 1)::integer', change) USING op;
 		END IF;
-		IF NOT FOUND AND op ->> 0 = 'merge' THEN
-			RAISE 'history %: no such replica: %', n, op;
-		END IF;
+		EXECUTE format('UPDATE replica SET s = %s FROM (SELECT $1 AS op) a WHERE r = (op ->> 1)::integer', change) USING op;
+		GET DIAGNOSTICS changed = ROW_COUNT;
+		ASSERT changed = 1, format('history %s: no such replica: %s', n, op);
 		operations := operations + 1;
 	END LOOP;
 
