@@ -15,6 +15,10 @@ COMMENT ON TYPE lww_map IS 'last-writer-wins map: the last write of each key, or
 
 -- writing
 
+CREATE FUNCTION lww_map(document jsonb, at hlc, node text DEFAULT local_node()) RETURNS lww_map
+AS 'MODULE_PATHNAME', 'lww_map_from_document' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION lww_map(jsonb, hlc, text) IS 'map of the members of a JSON object, written at one time; null removes a key';
+
 CREATE FUNCTION put(map lww_map, key text, value text, at hlc, node text DEFAULT local_node()) RETURNS lww_map
 AS 'MODULE_PATHNAME', 'lww_map_put' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION put(lww_map, text, text, hlc, text) IS 'write a key; a write that comes late changes nothing';

@@ -491,7 +491,8 @@ dot_store_context(const EntryTable *store)
 		uint64 prefix = packed_get(&store->columns[NODE_PREFIX], cursor.index);
 
 		if (prefix > 0)
-			node_entries_add(&nodes, cursor.name, node_cursor_length(&cursor))->counters[0] = prefix;
+			node_entries_add(&nodes, cursor.name, node_cursor_length(&cursor))->counters[0] =
+				prefix;
 	}
 	return node_table_write(&nodes, 1, 0);
 }

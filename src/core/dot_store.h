@@ -20,7 +20,7 @@ extern struct varlena *dot_store_build(EntryDraft *draft);
 extern struct varlena *dot_store_put(const EntryTable *store, uint32 from, uint32 to, Entry entry,
 									 NodeName node, const char *type_name);
 extern struct varlena *dot_store_drop(const EntryTable *store, uint32 from, uint32 to);
-extern bool dot_store_includes(const EntryTable *a, const EntryTable *b);
+extern bool dot_store_includes(const EntryTable *b, const EntryTable *a);
 extern int dot_store_order(const Entry *a, const Entry *b);
 extern int dot_store_compare(const EntryTable *a, const EntryTable *b);
 extern NodeSum dot_store_count_dots(const EntryTable *store);

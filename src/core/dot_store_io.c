@@ -97,10 +97,10 @@ check_dots(const DotStoreFace *face, const EntryDraft *draft, const InputSource 
 		if (i > 0 && compare_dots(&sorted[i - 1], &sorted[i]) == 0)
 			return input_malformed(source, "The dot %s occurs more than once.",
 								   quote_dot(node, entry->time));
-		while (range < draft->nranges &&
-			   (draft->ranges[range].node < entry->node ||
-				(draft->ranges[range].node == entry->node &&
-				 draft->ranges[range].last < entry->time)))
+		while (
+			range < draft->nranges &&
+			(draft->ranges[range].node < entry->node ||
+			 (draft->ranges[range].node == entry->node && draft->ranges[range].last < entry->time)))
 			range++;
 		if (range == draft->nranges || draft->ranges[range].node != entry->node ||
 			draft->ranges[range].first > entry->time)
@@ -257,10 +257,11 @@ read_context(const JsonTree *context, const JsonTree *cloud, EntryDraft *draft,
 		if (!read_dots(cloud->children[i], "An entry of \"cloud\"", 2, source, &name, ends))
 			return false;
 		if (ends[0] > ends[1])
-			return input_malformed(source,
-								   "An entry of \"cloud\" ends before it begins: [%s, " UINT64_FORMAT
-								   ", " UINT64_FORMAT "].",
-								   json_tree_quote(name, (int) strlen(name)), ends[0], ends[1]);
+			return input_malformed(
+				source,
+				"An entry of \"cloud\" ends before it begins: [%s, " UINT64_FORMAT
+				", " UINT64_FORMAT "].",
+				json_tree_quote(name, (int) strlen(name)), ends[0], ends[1]);
 		node_entries_add(&draft->nodes, name, strlen(name));
 	}
 	node_entries_sort(&draft->nodes, 0, NODE_DUPLICATES_JOIN, NULL);
@@ -434,8 +435,7 @@ receive_context(EntryDraft *draft, StringInfo msg, const InputSource *source)
 }
 
 struct varlena *
-dot_store_face_receive(const JsonFace *face, StringInfo msg, int version,
-					   const InputSource *source)
+dot_store_face_receive(const JsonFace *face, StringInfo msg, int version, const InputSource *source)
 {
 	const DotStoreFace *store = store_face(face);
 	EntryDraft draft;

@@ -406,8 +406,7 @@ draft_grow(void *items, Size size, uint32 *room)
 {
 	if (*room > PG_UINT32_MAX / 2)
 		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("too many entries in one value")));
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many entries in one value")));
 	*room = Max(*room * 2, 8);
 	return items ? repalloc_huge(items, size * (Size) *room)
 				 : MemoryContextAllocHuge(CurrentMemoryContext, size * (Size) *room);
@@ -685,9 +684,9 @@ entry_table_change(const EntryTable *table, const EntryChange *change)
 	for (int column = NODE_PREFIX; column < TABLE_COLUMNS; column++)
 	{
 		if (column != RANGE_NODE)
-			shape.greatest[column] =
-				column_greatest(&columns[column],
-								column_count(column, nnodes, table->nentries, table->nranges));
+			shape.greatest[column] = column_greatest(&columns[column],
+													 column_count(column, nnodes, table->nentries,
+																  table->nranges));
 	}
 	if (entry)
 	{

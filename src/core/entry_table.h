@@ -94,14 +94,14 @@ typedef struct EntryCursor
  */
 typedef struct EntryChange
 {
-	uint32 from;        /* entries that go: from .. to - 1 */
+	uint32 from; /* entries that go: from .. to - 1 */
 	uint32 to;
 	const Entry *entry; /* what comes, or NULL */
 
 	/* With an entry: how its dot changes the context. */
-	bool new_node;      /* entry->node is a node that the table lacks */
-	NodeName name;      /* ... and its name */
-	int64 range;        /* the range that grows by the dot; -1: the prefix does */
+	bool new_node; /* entry->node is a node that the table lacks */
+	NodeName name; /* ... and its name */
+	int64 range;   /* the range that grows by the dot; -1: the prefix does */
 } EntryChange;
 
 /*

@@ -206,7 +206,7 @@ node_pairs_next(NodePairs *pairs)
 		order = a_done ? 1 : -1;
 	else
 		order = bytes_compare(pairs->a.name, node_cursor_length(&pairs->a), pairs->b.name,
-								  node_cursor_length(&pairs->b));
+							  node_cursor_length(&pairs->b));
 	pairs->in_a = pairs->in_b = -1;
 	if (order >= 0)
 	{

@@ -29,8 +29,7 @@ extern void node_table_face_write(const JsonFace *face, StringInfo buf,
 								  const struct varlena *value);
 extern struct varlena *node_table_face_receive(const JsonFace *face, StringInfo msg, int version,
 											   const InputSource *source);
-extern void node_table_face_send(const JsonFace *face, StringInfo buf,
-								 const struct varlena *value);
+extern void node_table_face_send(const JsonFace *face, StringInfo buf, const struct varlena *value);
 
 #define NODE_TABLE_FACE(name, counters_per_node, form) \
 	{ \

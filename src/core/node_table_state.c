@@ -162,7 +162,7 @@ state_find(const NodeTableState *state, uint32 *first, const char *name, uint32 
 	{
 		uint32 middle = low + (high - low) / 2;
 		int order = bytes_compare(names + state->offsets[middle], state->block[middle], name,
-									  length);
+								  length);
 
 		if (order == 0)
 		{

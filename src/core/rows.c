@@ -47,8 +47,7 @@ void
 text_list_init(TextList *list, uint32 most)
 {
 	list->count = 0;
-	list->items = MemoryContextAllocHuge(CurrentMemoryContext,
-										 sizeof(Datum) * ((Size) most + 1));
+	list->items = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * ((Size) most + 1));
 }
 
 void

@@ -79,8 +79,7 @@ stamped_map_join(const struct varlena *const *values, uint32 count)
 	{
 		CHECK_FOR_INTERRUPTS();
 		/* the last of a key is the greatest */
-		if (i + 1 == draft->nentries ||
-			!entry_same_key(&draft->entries[i], &draft->entries[i + 1]))
+		if (i + 1 == draft->nentries || !entry_same_key(&draft->entries[i], &draft->entries[i + 1]))
 			draft->entries[kept++] = draft->entries[i];
 	}
 	draft->nentries = kept;

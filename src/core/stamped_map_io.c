@@ -24,6 +24,7 @@
 #include "core/stamped_map_io.h"
 #include "core/wire.h"
 #include "miscadmin.h"
+#include "utils/fmgrprotos.h"
 
 static inline bool
 face_keyed(const JsonFace *face)
@@ -251,4 +252,60 @@ stamped_map_face_send(const JsonFace *face, StringInfo buf, const struct varlena
 		pq_sendbyte(buf, entry->removed);
 		wire_put_string(buf, entry->value, (int) entry->value_length);
 	}
+}
+
+/*
+ * A member of a document as the value of a write: a string as it is, null as
+ * the removal of the key, anything else in its JSON form.
+ */
+static void
+document_value(const JsonbValue *member, Entry *entry)
+{
+	switch (member->type)
+	{
+		case jbvNull:
+			entry->removed = true;
+			return;
+		case jbvString:
+			entry->value = member->val.string.val;
+			entry->value_length = (uint32) member->val.string.len;
+			return;
+		case jbvNumeric:
+			entry->value = DatumGetCString(
+				DirectFunctionCall1(numeric_out, NumericGetDatum(member->val.numeric)));
+			break;
+		case jbvBool:
+			entry->value = member->val.boolean ? "true" : "false";
+			break;
+		default:
+			entry->value = JsonbToCString(NULL, member->val.binary.data, member->val.binary.len);
+	}
+	entry->value_length = (uint32) strlen(entry->value);
+}
+
+/* The members of a JSON object as writes of one time and node. */
+struct varlena *
+stamped_map_from_document(Jsonb *document, HybridTime at, NodeName node, const InputSource *source)
+{
+	JsonbIterator *members = JsonbIteratorInit(&document->root);
+	JsonbValue item;
+	EntryDraft draft;
+
+	if (JsonbIteratorNext(&members, &item, true) != WJB_BEGIN_OBJECT)
+		input_malformed(source, "The document is not a JSON object.");
+	entry_draft_init(&draft, 0);
+	node_entries_add(&draft.nodes, node.name, node.length);
+	while (JsonbIteratorNext(&members, &item, true) == WJB_KEY)
+	{
+		Entry entry = {.key = item.val.string.val,
+					   .key_length = (uint32) item.val.string.len,
+					   .value = ""};
+
+		JsonbIteratorNext(&members, &item, true);
+		document_value(&item, &entry);
+		stamped_entry_set_time(&entry, at);
+		*entry_draft_add(&draft) = entry;
+	}
+	entry_draft_sort(&draft, stamped_map_order);
+	return stamped_map_build(&draft);
 }

@@ -7,7 +7,10 @@
 
 #include "postgres.h"
 
+#include "core/hybrid_time.h"
 #include "core/json_face.h"
+#include "core/node_name.h"
+#include "utils/jsonb.h"
 
 /* A type on this kernel: with keys a map, without a register. */
 typedef struct StampedMapFace
@@ -24,6 +27,9 @@ extern struct varlena *stamped_map_face_receive(const JsonFace *face, StringInfo
 												const InputSource *source);
 extern void stamped_map_face_send(const JsonFace *face, StringInfo buf,
 								  const struct varlena *value);
+
+extern struct varlena *stamped_map_from_document(Jsonb *document, HybridTime at, NodeName node,
+												 const InputSource *source);
 
 #define STAMPED_MAP_FACE(name, has_key, form) \
 	{ \

@@ -88,6 +88,17 @@ lww_map_key(FunctionCallInfo fcinfo)
 	return entry;
 }
 
+PG_FUNCTION_INFO_V1(lww_map_from_document);
+Datum
+lww_map_from_document(PG_FUNCTION_ARGS)
+{
+	InputSource source = input_from_arguments("lww_map");
+
+	PG_RETURN_POINTER(stamped_map_from_document(PG_GETARG_JSONB_P(0),
+												hybrid_time_load(PG_GETARG_POINTER(1)),
+												node_name_argument(fcinfo, 2, "lww_map"), &source));
+}
+
 /* A write that comes late changes nothing. */
 PG_FUNCTION_INFO_V1(lww_map_put);
 Datum

@@ -105,8 +105,8 @@ or_map_put(PG_FUNCTION_ARGS)
 
 	entry.value = VARDATA_ANY(value);
 	entry.value_length = VARSIZE_ANY_EXHDR(value);
-	PG_RETURN_POINTER(dot_store_put(&map, from, to, entry, node_name_argument(fcinfo, 3, "or_map"),
-									"or_map"));
+	PG_RETURN_POINTER(
+		dot_store_put(&map, from, to, entry, node_name_argument(fcinfo, 3, "or_map"), "or_map"));
 }
 
 PG_FUNCTION_INFO_V1(or_map_remove);

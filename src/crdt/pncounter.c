@@ -25,9 +25,9 @@
 #include "utils/fmgrprotos.h"
 
 static const NodeTableLattice pncounter_join = NODE_TABLE_LATTICE("pncounter merge", 2, NODE_JOIN);
-static const NodeTableFace pncounter_face =
-	NODE_TABLE_FACE("pncounter", 2,
-					"Write a counter as a JSON object of increments and decrements, such as {\"a\": [5, 2]}.");
+static const NodeTableFace pncounter_face = NODE_TABLE_FACE(
+	"pncounter", 2,
+	"Write a counter as a JSON object of increments and decrements, such as {\"a\": [5, 2]}.");
 
 PG_FUNCTION_INFO_V1(pncounter_in);
 Datum
