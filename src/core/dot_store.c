@@ -25,8 +25,29 @@
 #include "core/compat.h"
 
 #include "core/dot_store.h"
+#include "core/entry_splice.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
+
+/*
+ * Order
+ */
+
+/* The order of entries: by key, then dot. */
+int
+dot_store_order(const Entry *a, const Entry *b)
+{
+	int order = entry_compare_keys(a, b);
+
+	if (order != 0)
+		return order;
+	if (a->node != b->node)
+		return a->node < b->node ? -1 : 1;
+	if (a->time != b->time)
+		return a->time < b->time ? -1 : 1;
+	/* equal unless two writers have used one node's name */
+	return entry_compare_values(a, b);
+}
 
 /*
  * Contexts
@@ -197,23 +218,67 @@ settle_context(EntryDraft *draft)
 }
 
 /*
- * Order
+ * What one of two stores knows, the nodes having the numbers that they have in
+ * a splice.
  */
-
-/* The order of entries: by key, then dot. */
-int
-dot_store_order(const Entry *a, const Entry *b)
+typedef struct DotContext
 {
-	int order = entry_compare_keys(a, b);
+	uint64 *prefixes;
+	DotRange *ranges;
+	uint32 nranges;
+} DotContext;
 
-	if (order != 0)
-		return order;
-	if (a->node != b->node)
-		return a->node < b->node ? -1 : 1;
-	if (a->time != b->time)
-		return a->time < b->time ? -1 : 1;
-	/* equal unless two writers have used one node's name */
-	return entry_compare_values(a, b);
+static void
+context_open(DotContext *context, const EntrySplice *splice, int table)
+{
+	const EntryTable *store = splice->tables[table];
+	const uint32 *numbers = splice->numbers[table];
+	Size nnodes = splice->draft.nodes.count;
+
+	context->prefixes = MemoryContextAllocExtended(CurrentMemoryContext,
+												   sizeof(uint64) * (nnodes + 1),
+												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (uint32 i = 0; i < store->nodes.nnodes; i++)
+		context->prefixes[numbers[i]] = packed_get(&store->columns[NODE_PREFIX], i);
+	context->nranges = store->nranges;
+	context->ranges = MemoryContextAllocHuge(CurrentMemoryContext,
+											 sizeof(DotRange) * ((Size) store->nranges + 1));
+	for (uint32 i = 0; i < store->nranges; i++)
+	{
+		context->ranges[i] = entry_table_range(store, i);
+		context->ranges[i].node = numbers[context->ranges[i].node];
+	}
+}
+
+static void
+context_close(DotContext *context)
+{
+	pfree(context->prefixes);
+	pfree(context->ranges);
+}
+
+/* Are all dots from first to last known? */
+static inline bool
+context_knows(const DotContext *context, uint32 node, uint64 first, uint64 last)
+{
+	uint32 low = 0;
+	uint32 high = context->nranges;
+
+	if (last <= context->prefixes[node])
+		return true;
+	/* ranges do not touch, so one of them has all or none has */
+	while (low < high)
+	{
+		uint32 middle = low + (high - low) / 2;
+		const DotRange *range = &context->ranges[middle];
+
+		if (range->node < node || (range->node == node && range->last < last))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < context->nranges && context->ranges[low].node == node &&
+		context->ranges[low].first <= first;
 }
 
 /*
@@ -229,10 +294,50 @@ dot_store_build(EntryDraft *draft)
 }
 
 /*
- * The join of stores.
+ * The join of stores
  */
+
+/* The join of two: one walk along both. */
 static struct varlena *
-dot_store_join(const struct varlena *const *values, uint32 count)
+join_two(const struct varlena *a, const struct varlena *b)
+{
+	EntryTable tables[2];
+	EntrySplice splice;
+	EntryPairs pairs;
+	DotContext contexts[2];
+	EntryDraft *draft = &splice.draft;
+
+	entry_table_open(&tables[0], a);
+	entry_table_open(&tables[1], b);
+	entry_splice_open(&splice, &tables[0], &tables[1]);
+	for (int table = 0; table < 2; table++)
+		context_open(&contexts[table], &splice, table);
+	entry_pairs_open(&pairs, &splice);
+	while (entry_pairs_next(&pairs, dot_store_order))
+	{
+		int table = pairs.has[0] ? 0 : 1;
+		const Entry *entry = &pairs.cursors[table].entry;
+
+		if ((pairs.has[0] && pairs.has[1]) ||
+			!context_knows(&contexts[1 - table], entry->node, entry->time, entry->time))
+			entry_splice_keep(&splice, table, &pairs.cursors[table]);
+	}
+	for (uint32 i = 0; i < draft->nodes.count; i++)
+		draft->nodes.items[i].counters[0] = Max(contexts[0].prefixes[i], contexts[1].prefixes[i]);
+	for (int table = 0; table < 2; table++)
+	{
+		for (uint32 i = 0; i < contexts[table].nranges; i++)
+			entry_draft_add_range(draft, contexts[table].ranges[i].node,
+								  contexts[table].ranges[i].first, contexts[table].ranges[i].last);
+	}
+	dot_store_sort_context(draft);
+	settle_context(draft);
+	return entry_splice_write(&splice);
+}
+
+/* The join of many stores. */
+static struct varlena *
+join_many(const struct varlena *const *values, uint32 count)
 {
 	EntryUnion all;
 	EntryDraft *draft = &all.draft;
@@ -267,108 +372,46 @@ dot_store_join(const struct varlena *const *values, uint32 count)
 	return entry_table_write(draft);
 }
 
+static struct varlena *
+dot_store_join(const struct varlena *const *values, uint32 count)
+{
+	return count == 2 ? join_two(values[0], values[1]) : join_many(values, count);
+}
+
 const BatchLattice dot_store_lattice = BATCH_LATTICE("dot store", dot_store_join);
 
 /*
  * Does b already include a?  Then b knows all dots that a knows, and has no
  * entry that a knows and does not have.
  */
-
-/* The number in b of each node of a, or -1. */
-static int64 *
-map_nodes(const EntryTable *a, const EntryTable *b)
-{
-	int64 *numbers = MemoryContextAllocHuge(CurrentMemoryContext,
-											sizeof(int64) * ((Size) a->nodes.nnodes + 1));
-	NodePairs pairs;
-
-	node_pairs_open(&pairs, &a->nodes, &b->nodes);
-	while (node_pairs_next(&pairs))
-	{
-		if (pairs.in_a >= 0)
-			numbers[pairs.in_a] = pairs.in_b;
-	}
-	return numbers;
-}
-
-/* Which range of a node has its last dot at or after "counter"?  May be none. */
-static uint32
-find_range(const EntryTable *store, uint32 node, uint64 counter)
-{
-	uint32 low = 0;
-	uint32 high = store->nranges;
-
-	while (low < high)
-	{
-		uint32 middle = low + (high - low) / 2;
-		DotRange range = entry_table_range(store, middle);
-
-		if (range.node < node || (range.node == node && range.last < counter))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* Does a store know all dots from first to last? */
-static bool
-knows(const EntryTable *store, uint32 node, uint64 first, uint64 last)
-{
-	uint32 found;
-	DotRange range;
-
-	if (last <= packed_get(&store->columns[NODE_PREFIX], node))
-		return true;
-	/* ranges do not touch, so one of them has all or none has */
-	found = find_range(store, node, last);
-	if (found == store->nranges)
-		return false;
-	range = entry_table_range(store, found);
-	return range.node == node && range.first <= first;
-}
-
 bool
 dot_store_includes(const EntryTable *b, const EntryTable *a)
 {
-	int64 *to_b = map_nodes(a, b);
-	int64 *to_a = map_nodes(b, a);
-	EntryCursor x;
-	EntryCursor y;
-	bool more;
+	EntrySplice splice;
+	EntryPairs pairs;
+	DotContext of_a;
+	DotContext of_b;
 	bool includes = true;
 
-	for (uint32 i = 0; i < a->nodes.nnodes && includes; i++)
+	entry_splice_open(&splice, a, b);
+	context_open(&of_a, &splice, 0);
+	context_open(&of_b, &splice, 1);
+	for (uint32 i = 0; i < splice.draft.nodes.count && includes; i++)
+		includes = of_a.prefixes[i] == 0 || context_knows(&of_b, i, 1, of_a.prefixes[i]);
+	for (uint32 i = 0; i < of_a.nranges && includes; i++)
+		includes = context_knows(&of_b, of_a.ranges[i].node, of_a.ranges[i].first,
+								 of_a.ranges[i].last);
+	entry_pairs_open(&pairs, &splice);
+	while (includes && entry_pairs_next(&pairs, dot_store_order))
 	{
-		uint64 prefix = packed_get(&a->columns[NODE_PREFIX], i);
-
-		includes = to_b[i] >= 0 && (prefix == 0 || knows(b, (uint32) to_b[i], 1, prefix));
-	}
-	for (uint32 i = 0; i < a->nranges && includes; i++)
-	{
-		DotRange range = entry_table_range(a, i);
-
-		includes = knows(b, (uint32) to_b[range.node], range.first, range.last);
-	}
-
-	/* each entry of b: in a as well, or unknown there */
-	entry_cursor_open(&x, a);
-	more = entry_cursor_next(&x);
-	for (entry_cursor_open(&y, b); includes && entry_cursor_next(&y);)
-	{
-		Entry entry = y.entry;
-		int order = 1;
+		const Entry *entry = &pairs.cursors[1].entry;
 
 		CHECK_FOR_INTERRUPTS();
-		if (to_a[entry.node] < 0)
-			continue;
-		entry.node = (uint32) to_a[entry.node];
-		while (more && (order = dot_store_order(&x.entry, &entry)) < 0)
-			more = entry_cursor_next(&x);
-		includes = (more && order == 0) || !knows(a, entry.node, entry.time, entry.time);
+		includes = pairs.has[0] || !context_knows(&of_a, entry->node, entry->time, entry->time);
 	}
-	pfree(to_b);
-	pfree(to_a);
+	context_close(&of_a);
+	context_close(&of_b);
+	entry_splice_close(&splice);
 	return includes;
 }
 
@@ -406,22 +449,23 @@ dot_store_compare(const EntryTable *a, const EntryTable *b)
  * Changes
  */
 
-/* Find a node; where it is missing, *number is where it would stand. */
-static bool
-place_node(const EntryTable *store, NodeName node, uint32 *number)
+/* A splice that begins with all that a store knows. */
+static void
+change_open(EntrySplice *splice, const EntryTable *store, const EntryTable *more)
 {
-	NodeCursor cursor;
+	const uint32 *numbers;
 
-	if (node_table_find(&store->nodes, node.name, node.length, number))
-		return true;
-	for (node_cursor_open(&cursor, &store->nodes); !node_cursor_done(&cursor);
-		 node_cursor_next(&cursor))
+	entry_splice_open(splice, store, more);
+	numbers = splice->numbers[0];
+	for (uint32 i = 0; i < store->nodes.nnodes; i++)
+		splice->draft.nodes.items[numbers[i]].counters[0] = packed_get(&store->columns[NODE_PREFIX],
+																	   i);
+	for (uint32 i = 0; i < store->nranges; i++)
 	{
-		if (bytes_compare(cursor.name, node_cursor_length(&cursor), node.name, node.length) > 0)
-			break;
+		DotRange range = entry_table_range(store, i);
+
+		entry_draft_add_range(&splice->draft, numbers[range.node], range.first, range.last);
 	}
-	*number = cursor.index;
-	return false;
 }
 
 /*
@@ -432,45 +476,46 @@ struct varlena *
 dot_store_put(const EntryTable *store, uint32 from, uint32 to, Entry entry, NodeName node,
 			  const char *type_name)
 {
-	EntryChange change = {.from = from, .to = to, .name = node, .range = -1};
-	uint64 last = 0;
+	EntrySplice splice;
+	SingleEntry single;
+	uint64 *last;
 
-	change.new_node = !place_node(store, node, &entry.node);
-	if (!change.new_node)
+	single_entry_open(&single, &entry, node);
+	change_open(&splice, store, &single.table);
+
+	/* the last dot of the node ends its last range, or else its prefix */
+	last = &splice.draft.nodes.items[splice.numbers[1][0]].counters[0];
+	for (uint32 i = 0; i < splice.draft.nranges; i++)
 	{
-		uint32 behind = find_range(store, entry.node, PG_UINT64_MAX);
-
-		last = packed_get(&store->columns[NODE_PREFIX], entry.node);
-		if (behind > 0)
-		{
-			DotRange range = entry_table_range(store, behind - 1);
-
-			if (range.node == entry.node)
-			{
-				last = range.last;
-				change.range = behind - 1;
-			}
-		}
+		if (splice.draft.ranges[i].node == splice.numbers[1][0])
+			last = &splice.draft.ranges[i].last;
 	}
-	if (last >= PG_INT64_MAX)
+	if (*last >= PG_INT64_MAX)
 	{
 		InputSource source = input_from_arguments(type_name);
 
 		input_out_of_range(&source, "Node %s has no dots left after " INT64_FORMAT ".",
 						   json_tree_quote(node.name, (int) node.length), PG_INT64_MAX);
 	}
-	entry.time = last + 1;
-	change.entry = &entry;
-	return entry_table_change(store, &change);
+	single.columns[ENTRY_TIME] = ++*last;
+
+	entry_splice_keep_range(&splice, 0, 0, from);
+	entry_splice_keep_range(&splice, 1, 0, 1);
+	entry_splice_keep_range(&splice, 0, to, store->nentries);
+	return entry_splice_write(&splice);
 }
 
 /* Remove entries from .. to - 1; their dots stay known. */
 struct varlena *
 dot_store_drop(const EntryTable *store, uint32 from, uint32 to)
 {
-	EntryChange change = {.from = from, .to = to, .range = -1};
+	EntryTable nothing = {0};
+	EntrySplice splice;
 
-	return entry_table_change(store, &change);
+	change_open(&splice, store, &nothing);
+	entry_splice_keep_range(&splice, 0, 0, from);
+	entry_splice_keep_range(&splice, 0, to, store->nentries);
+	return entry_splice_write(&splice);
 }
 
 /*

@@ -43,18 +43,6 @@
 #define WIDTH_BITS   3
 #define COUNTS_SHIFT (WIDTH_BITS * TABLE_COLUMNS)
 
-/* What decides the size of a table. */
-typedef struct TableShape
-{
-	uint32 nnodes;
-	uint32 nentries;
-	uint32 nranges;
-	Size keys_size;
-	Size values_size;
-	Size names_size;
-	uint64 greatest[TABLE_COLUMNS];
-} TableShape;
-
 /* How many numbers a column has. */
 static inline uint32
 column_count(TableColumn column, uint32 nnodes, uint32 nentries, uint32 nranges)
@@ -124,7 +112,7 @@ entry_table_open(EntryTable *table, const struct varlena *flat)
  * Invariants of the stored form, checked after every build in assertion
  * builds.
  */
-static void
+void
 entry_table_verify(const struct varlena *flat)
 {
 #ifdef USE_ASSERT_CHECKING
@@ -401,8 +389,8 @@ entry_draft_init(EntryDraft *draft, uint32 entries)
 }
 
 /* Double an array's room; the count is a uint32. */
-static void *
-draft_grow(void *items, Size size, uint32 *room)
+void *
+entry_draft_grow(void *items, Size size, uint32 *room)
 {
 	if (*room > PG_UINT32_MAX / 2)
 		ereport(ERROR,
@@ -418,7 +406,7 @@ entry_draft_add(EntryDraft *draft)
 {
 	CHECK_FOR_INTERRUPTS();
 	if (draft->nentries == draft->max_entries)
-		draft->entries = draft_grow(draft->entries, sizeof(Entry), &draft->max_entries);
+		draft->entries = entry_draft_grow(draft->entries, sizeof(Entry), &draft->max_entries);
 	return &draft->entries[draft->nentries++];
 }
 
@@ -429,18 +417,61 @@ entry_draft_add_range(EntryDraft *draft, uint32 node, uint64 first, uint64 last)
 
 	CHECK_FOR_INTERRUPTS();
 	if (draft->nranges == draft->max_ranges)
-		draft->ranges = draft_grow(draft->ranges, sizeof(DotRange), &draft->max_ranges);
+		draft->ranges = entry_draft_grow(draft->ranges, sizeof(DotRange), &draft->max_ranges);
 	range = &draft->ranges[draft->nranges++];
 	range->node = node;
 	range->first = first;
 	range->last = last;
 }
 
-static inline void
-shape_see(TableShape *shape, TableColumn column, uint64 number)
+/*
+ * Begin a table of which the entries are known to be of some shape, with the
+ * nodes and ranges of a draft; the caller writes the entries.
+ */
+struct varlena *
+entry_table_begin(EntryTable *table, TableShape *shape, const EntryDraft *draft)
 {
-	/* not the greatest itself, but what decides the width */
-	shape->greatest[column] |= number;
+	struct varlena *flat;
+	uint8 *length;
+	char *name;
+
+	shape->nnodes = draft->nodes.count;
+	shape->nranges = draft->nranges;
+	for (uint32 i = 0; i < draft->nodes.count; i++)
+	{
+		shape->names_size += draft->nodes.items[i].length;
+		table_shape_see(shape, NODE_PREFIX, draft->nodes.items[i].counters[0]);
+	}
+	for (uint32 i = 0; i < draft->nranges; i++)
+	{
+		const DotRange *range = &draft->ranges[i];
+
+		table_shape_see(shape, RANGE_NODE, range->node);
+		table_shape_see(shape, RANGE_FIRST, range->first);
+		table_shape_see(shape, RANGE_SPAN, range->last - range->first);
+	}
+
+	flat = entry_table_new(table, shape);
+	for (uint32 i = 0; i < draft->nranges; i++)
+	{
+		const DotRange *range = &draft->ranges[i];
+
+		packed_put(&table->columns[RANGE_NODE], i, range->node);
+		packed_put(&table->columns[RANGE_FIRST], i, range->first);
+		packed_put(&table->columns[RANGE_SPAN], i, range->last - range->first);
+	}
+	length = unconstify(uint8 *, table->nodes.lengths);
+	name = unconstify(char *, table->nodes.names);
+	for (uint32 i = 0; i < draft->nodes.count; i++)
+	{
+		const NodeEntry *node = &draft->nodes.items[i];
+
+		packed_put(&table->columns[NODE_PREFIX], i, node->counters[0]);
+		*length++ = (uint8) node->length;
+		memcpy(name, node->name, node->length);
+		name += node->length;
+	}
+	return flat;
 }
 
 struct varlena *
@@ -452,12 +483,8 @@ entry_table_write(const EntryDraft *draft)
 	const Entry *before = NULL;
 	char *keys;
 	char *values;
-	uint8 *length;
-	char *name;
 
-	shape.nnodes = draft->nodes.count;
 	shape.nentries = draft->nentries;
-	shape.nranges = draft->nranges;
 	for (uint32 i = 0; i < draft->nentries; i++)
 	{
 		const Entry *entry = &draft->entries[i];
@@ -466,29 +493,16 @@ entry_table_write(const EntryDraft *draft)
 		if (before == NULL || !entry_same_key(before, entry))
 			shape.keys_size += entry->key_length;
 		shape.values_size += entry->value_length;
-		shape_see(&shape, ENTRY_NODE, entry->node);
-		shape_see(&shape, ENTRY_TIME, entry->time);
-		shape_see(&shape, ENTRY_LOGICAL, entry->logical);
-		shape_see(&shape, ENTRY_REMOVED, entry->removed);
+		table_shape_see(&shape, ENTRY_NODE, entry->node);
+		table_shape_see(&shape, ENTRY_TIME, entry->time);
+		table_shape_see(&shape, ENTRY_LOGICAL, entry->logical);
+		table_shape_see(&shape, ENTRY_REMOVED, entry->removed);
 		before = entry;
 	}
-	shape_see(&shape, ENTRY_KEY_END, shape.keys_size);
-	shape_see(&shape, ENTRY_VALUE_END, shape.values_size);
-	for (uint32 i = 0; i < draft->nodes.count; i++)
-	{
-		shape.names_size += draft->nodes.items[i].length;
-		shape_see(&shape, NODE_PREFIX, draft->nodes.items[i].counters[0]);
-	}
-	for (uint32 i = 0; i < draft->nranges; i++)
-	{
-		const DotRange *range = &draft->ranges[i];
+	table_shape_see(&shape, ENTRY_KEY_END, shape.keys_size);
+	table_shape_see(&shape, ENTRY_VALUE_END, shape.values_size);
 
-		shape_see(&shape, RANGE_NODE, range->node);
-		shape_see(&shape, RANGE_FIRST, range->first);
-		shape_see(&shape, RANGE_SPAN, range->last - range->first);
-	}
-
-	flat = entry_table_new(&table, &shape);
+	flat = entry_table_begin(&table, &shape, draft);
 	keys = unconstify(char *, table.keys);
 	values = unconstify(char *, table.values);
 	before = NULL;
@@ -512,268 +526,6 @@ entry_table_write(const EntryDraft *draft)
 		packed_put(&table.columns[ENTRY_REMOVED], i, entry->removed);
 		before = entry;
 	}
-	for (uint32 i = 0; i < draft->nranges; i++)
-	{
-		const DotRange *range = &draft->ranges[i];
-
-		packed_put(&table.columns[RANGE_NODE], i, range->node);
-		packed_put(&table.columns[RANGE_FIRST], i, range->first);
-		packed_put(&table.columns[RANGE_SPAN], i, range->last - range->first);
-	}
-	length = unconstify(uint8 *, table.nodes.lengths);
-	name = unconstify(char *, table.nodes.names);
-	for (uint32 i = 0; i < draft->nodes.count; i++)
-	{
-		const NodeEntry *node = &draft->nodes.items[i];
-
-		packed_put(&table.columns[NODE_PREFIX], i, node->counters[0]);
-		*length++ = (uint8) node->length;
-		memcpy(name, node->name, node->length);
-		name += node->length;
-	}
-	entry_table_verify(flat);
-	return flat;
-}
-
-/*
- * Changing a table.  A change copies columns, keys and values in pieces, which
- * costs little more than copying the value.
- */
-
-/*
- * Copy numbers from .. to - 1 of a column to "at" of another, each "shift"
- * greater.
- */
-static void
-column_copy(const PackedColumn *target, uint32 at, const PackedColumn *source, uint32 from,
-			uint32 to, int64 shift)
-{
-	if (target->width == source->width && shift == 0)
-		memcpy(unconstify(char *, target->bytes) + (Size) at * target->width,
-			   source->bytes + (Size) from * source->width, (Size) (to - from) * source->width);
-	else if (target->width == 4 && source->width == 4)
-	{
-		PackedColumn wide_target = {target->bytes, 4};
-		PackedColumn wide_source = {source->bytes, 4};
-
-		/* widths that the compiler knows: no branch per number */
-		for (uint32 i = from; i < to; i++)
-			packed_put(&wide_target, at + (i - from), packed_get(&wide_source, i) + (uint64) shift);
-	}
-	else
-	{
-		for (uint32 i = from; i < to; i++)
-			packed_put(target, at + (i - from), packed_get(source, i) + (uint64) shift);
-	}
-}
-
-/*
- * The greatest number of a column without entries from .. to - 1, or another
- * that takes as many bytes.
- */
-static uint64
-column_greatest_without(const PackedColumn *column, uint32 count, uint32 from, uint32 to)
-{
-	uint64 all = 0;
-
-	for (uint32 i = 0; i < count; i++)
-	{
-		if (i == from)
-			i = to;
-		if (i >= count)
-			break;
-		all |= packed_get(column, i);
-		/* once it needs the width there is, that is known */
-		if (packed_width(all) == column->width)
-			break;
-	}
-	return all;
-}
-
-static inline uint64
-column_greatest(const PackedColumn *column, uint32 count)
-{
-	return column_greatest_without(column, count, count, count);
-}
-
-/* Copy a column of node numbers, among which a new one has its place. */
-static void
-column_copy_nodes(const PackedColumn *target, uint32 at, const PackedColumn *source, uint32 from,
-				  uint32 to, const EntryChange *change)
-{
-	if (!change->new_node)
-	{
-		column_copy(target, at, source, from, to, 0);
-		return;
-	}
-	for (uint32 i = from; i < to; i++)
-	{
-		uint64 node = packed_get(source, i);
-
-		packed_put(target, at + (i - from), node + (node >= change->entry->node));
-	}
-}
-
-struct varlena *
-entry_table_change(const EntryTable *table, const EntryChange *change)
-{
-	const Entry *entry = change->entry;
-	uint32 from = change->from;
-	uint32 to = change->to;
-	uint32 kept = table->nentries - (to - from);
-	uint32 behind = from + (entry != NULL);
-	uint32 nnodes = table->nodes.nnodes;
-	const PackedColumn *columns = table->columns;
-	TableShape shape = {0};
-	EntryTable result;
-	struct varlena *flat;
-	uint32 key_start = 0;
-	uint32 key_end = 0;
-	uint32 value_start = 0;
-	uint32 value_end = 0;
-
-	/* what goes, of keys and values */
-	if (from > 0)
-	{
-		key_start = (uint32) packed_get(&columns[ENTRY_KEY_END], from - 1);
-		value_start = (uint32) packed_get(&columns[ENTRY_VALUE_END], from - 1);
-	}
-	key_end = key_start;
-	value_end = value_start;
-	if (to > from)
-	{
-		key_end = (uint32) packed_get(&columns[ENTRY_KEY_END], to - 1);
-		value_end = (uint32) packed_get(&columns[ENTRY_VALUE_END], to - 1);
-	}
-
-	shape.nnodes = nnodes + (entry && change->new_node);
-	shape.nentries = kept + (entry != NULL);
-	shape.nranges = table->nranges;
-	shape.keys_size = table->keys_size - (key_end - key_start) + (entry ? entry->key_length : 0);
-	shape.values_size = table->values_size - (value_end - value_start) +
-		(entry ? entry->value_length : 0);
-	shape.names_size = table->nodes.names_size +
-		(entry && change->new_node ? change->name.length : 0);
-	shape.greatest[ENTRY_KEY_END] = shape.keys_size;
-	shape.greatest[ENTRY_VALUE_END] = shape.values_size;
-	shape.greatest[ENTRY_TIME] = column_greatest_without(&columns[ENTRY_TIME], table->nentries,
-														 from, to);
-	if (entry && change->new_node)
-	{
-		/* node numbers are known only when all are looked at: they shift */
-		for (uint32 i = 0; i < table->nentries; i++)
-		{
-			uint64 node = packed_get(&columns[ENTRY_NODE], i);
-
-			if (i < from || i >= to)
-				shape_see(&shape, ENTRY_NODE, node + (node >= entry->node));
-		}
-		for (uint32 i = 0; i < table->nranges; i++)
-		{
-			uint64 node = packed_get(&columns[RANGE_NODE], i);
-
-			shape_see(&shape, RANGE_NODE, node + (node >= entry->node));
-		}
-	}
-	else
-	{
-		shape.greatest[ENTRY_NODE] = column_greatest_without(&columns[ENTRY_NODE], table->nentries,
-															 from, to);
-		shape.greatest[RANGE_NODE] = column_greatest(&columns[RANGE_NODE], table->nranges);
-	}
-	for (int column = NODE_PREFIX; column < TABLE_COLUMNS; column++)
-	{
-		if (column != RANGE_NODE)
-			shape.greatest[column] = column_greatest(&columns[column],
-													 column_count(column, nnodes, table->nentries,
-																  table->nranges));
-	}
-	if (entry)
-	{
-		shape_see(&shape, ENTRY_NODE, entry->node);
-		shape_see(&shape, ENTRY_TIME, entry->time);
-		if (change->range < 0)
-			shape_see(&shape, NODE_PREFIX, entry->time);
-		else
-			shape_see(&shape, RANGE_SPAN,
-					  packed_get(&columns[RANGE_SPAN], (uint32) change->range) + 1);
-	}
-
-	flat = entry_table_new(&result, &shape);
-
-	/* entries: before, instead, behind */
-	for (int column = 0; column < NODE_PREFIX; column++)
-	{
-		const PackedColumn *target = &result.columns[column];
-		int64 shift = 0;
-
-		if (column == ENTRY_NODE)
-		{
-			column_copy_nodes(target, 0, &columns[column], 0, from, change);
-			column_copy_nodes(target, behind, &columns[column], to, table->nentries, change);
-			continue;
-		}
-		if (column == ENTRY_KEY_END)
-			shift = (int64) shape.keys_size - table->keys_size;
-		else if (column == ENTRY_VALUE_END)
-			shift = (int64) shape.values_size - table->values_size;
-		column_copy(target, 0, &columns[column], 0, from, 0);
-		column_copy(target, behind, &columns[column], to, table->nentries, shift);
-	}
-	memcpy(unconstify(char *, result.keys), table->keys, key_start);
-	memcpy(unconstify(char *, result.values), table->values, value_start);
-	if (entry)
-	{
-		packed_put(&result.columns[ENTRY_KEY_END], from, key_start + entry->key_length);
-		packed_put(&result.columns[ENTRY_VALUE_END], from, value_start + entry->value_length);
-		packed_put(&result.columns[ENTRY_NODE], from, entry->node);
-		packed_put(&result.columns[ENTRY_TIME], from, entry->time);
-		memcpy(unconstify(char *, result.keys) + key_start, entry->key, entry->key_length);
-		memcpy(unconstify(char *, result.values) + value_start, entry->value, entry->value_length);
-	}
-	memcpy(unconstify(char *, result.keys) + result.keys_size - (table->keys_size - key_end),
-		   table->keys + key_end, table->keys_size - key_end);
-	memcpy(unconstify(char *, result.values) + result.values_size -
-			   (table->values_size - value_end),
-		   table->values + value_end, table->values_size - value_end);
-
-	/* context */
-	column_copy_nodes(&result.columns[RANGE_NODE], 0, &columns[RANGE_NODE], 0, table->nranges,
-					  change);
-	column_copy(&result.columns[RANGE_FIRST], 0, &columns[RANGE_FIRST], 0, table->nranges, 0);
-	column_copy(&result.columns[RANGE_SPAN], 0, &columns[RANGE_SPAN], 0, table->nranges, 0);
-	if (entry && change->new_node)
-	{
-		const uint8 *lengths = table->nodes.lengths;
-		uint8 *result_lengths = unconstify(uint8 *, result.nodes.lengths);
-		char *names = unconstify(char *, result.nodes.names);
-		uint32 place = entry->node;
-		Size before = 0;
-
-		for (uint32 i = 0; i < place; i++)
-			before += lengths[i];
-		column_copy(&result.columns[NODE_PREFIX], 0, &columns[NODE_PREFIX], 0, place, 0);
-		column_copy(&result.columns[NODE_PREFIX], place + 1, &columns[NODE_PREFIX], place, nnodes,
-					0);
-		memcpy(result_lengths, lengths, place);
-		result_lengths[place] = (uint8) change->name.length;
-		memcpy(result_lengths + place + 1, lengths + place, nnodes - place);
-		memcpy(names, table->nodes.names, before);
-		memcpy(names + before, change->name.name, change->name.length);
-		memcpy(names + before + change->name.length, table->nodes.names + before,
-			   table->nodes.names_size - before);
-	}
-	else
-	{
-		column_copy(&result.columns[NODE_PREFIX], 0, &columns[NODE_PREFIX], 0, nnodes, 0);
-		memcpy(unconstify(uint8 *, result.nodes.lengths), table->nodes.lengths,
-			   (Size) nnodes + table->nodes.names_size);
-	}
-	if (entry && change->range < 0)
-		packed_put(&result.columns[NODE_PREFIX], entry->node, entry->time);
-	else if (entry)
-		packed_put(&result.columns[RANGE_SPAN], (uint32) change->range,
-				   packed_get(&columns[RANGE_SPAN], (uint32) change->range) + 1);
 	entry_table_verify(flat);
 	return flat;
 }

@@ -88,21 +88,20 @@ typedef struct EntryCursor
 	Entry entry;
 } EntryCursor;
 
-/*
- * One change of a table of dots: the entries of one key give way to at most
- * one new, whose dot joins the context.
- */
-typedef struct EntryChange
+/* What decides the size of a table. */
+typedef struct TableShape
 {
-	uint32 from; /* entries that go: from .. to - 1 */
-	uint32 to;
-	const Entry *entry; /* what comes, or NULL */
+	uint32 nnodes;
+	uint32 nentries;
+	uint32 nranges;
+	Size keys_size;
+	Size values_size;
+	Size names_size;
+	uint64 greatest[TABLE_COLUMNS]; /* or any number that takes as many bytes */
+} TableShape;
 
-	/* With an entry: how its dot changes the context. */
-	bool new_node; /* entry->node is a node that the table lacks */
-	NodeName name; /* ... and its name */
-	int64 range;   /* the range that grows by the dot; -1: the prefix does */
-} EntryChange;
+/* Decides first by the keys. */
+typedef int (*EntryOrder)(const Entry *a, const Entry *b);
 
 /*
  * A table for functions behind indexes, sorts and constraints, whose memory
@@ -200,6 +199,15 @@ extern void entry_draft_init(EntryDraft *draft, uint32 entries);
 extern Entry *entry_draft_add(EntryDraft *draft);
 extern void entry_draft_add_range(EntryDraft *draft, uint32 node, uint64 first, uint64 last);
 extern struct varlena *entry_table_write(const EntryDraft *draft);
-extern struct varlena *entry_table_change(const EntryTable *table, const EntryChange *change);
+extern struct varlena *entry_table_begin(EntryTable *table, TableShape *shape,
+										 const EntryDraft *draft);
+extern void *entry_draft_grow(void *items, Size size, uint32 *room);
+extern void entry_table_verify(const struct varlena *flat);
+
+static inline void
+table_shape_see(TableShape *shape, TableColumn column, uint64 number)
+{
+	shape->greatest[column] |= number;
+}
 
 #endif /* DISTRIBUTED_ENTRY_TABLE_H */

@@ -3,11 +3,11 @@
  *		Several entry tables as one: the nodes of all, and the entries of all in
  *		one sequence.
  *
- * What the two kernels on entry tables do to join values begins alike: bring
- * all entries into one order, so that those of one key, and equal ones, stand
- * together.  For two tables that is a linear walk along both; for more, as in
- * an aggregate, all but the first are sorted, which for S entries takes
- * S log S however many tables they come from.
+ * What the two kernels on entry tables do to join many values, as in an
+ * aggregate, begins alike: bring all entries into one order, so that those of
+ * one key, and equal ones, stand together.  All but the first table's are
+ * sorted, which for S entries takes S log S however many tables they come
+ * from.  (Two tables are joined in one walk, see entry_splice.c.)
  */
 #include "core/compat.h"
 
@@ -170,8 +170,7 @@ unite_nodes(EntryUnion *all, const struct varlena *const *values, uint32 count)
 		all->starts[t] = total;
 		total += table.nodes.nnodes;
 		before = table.nodes;
-		if (t == 0 || count > 2)
-			node_entries_copy(nodes, &table.nodes);
+		node_entries_copy(nodes, &table.nodes);
 	}
 	all->numbers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * (total + 1));
 
@@ -179,21 +178,6 @@ unite_nodes(EntryUnion *all, const struct varlena *const *values, uint32 count)
 	{
 		for (uint32 i = 0; i < nodes->count; i++)
 			all->numbers[i] = i;
-	}
-	else if (count == 2)
-	{
-		NodePairs pairs;
-
-		nodes->count = 0;
-		node_pairs_open(&pairs, &names[0], &names[1]);
-		while (node_pairs_next(&pairs))
-		{
-			if (pairs.in_a >= 0)
-				all->numbers[all->starts[0] + pairs.in_a] = nodes->count;
-			if (pairs.in_b >= 0)
-				all->numbers[all->starts[1] + pairs.in_b] = nodes->count;
-			node_entries_add(nodes, pairs.name, pairs.length);
-		}
 	}
 	else
 	{
@@ -245,8 +229,7 @@ entry_union_open(EntryUnion *all, const struct varlena *const *values, uint32 co
 	first = all->draft.nentries;
 	for (uint32 t = 1; t < count; t++)
 		append_entries(all, t, values[t]);
-	if (count > 2)
-		sort_entries(&all->draft, first, order);
+	sort_entries(&all->draft, first, order);
 	merge_entries(&all->draft, first, order);
 }
 

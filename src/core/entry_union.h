@@ -10,9 +10,6 @@
 
 #include "core/entry_table.h"
 
-/* Decides first by the keys. */
-typedef int (*EntryOrder)(const Entry *a, const Entry *b);
-
 typedef struct EntryUnion
 {
 	EntryDraft draft; /* nodes, not counted; entries, equal ones together */

@@ -15,6 +15,7 @@
  */
 #include "core/compat.h"
 
+#include "core/entry_splice.h"
 #include "core/entry_union.h"
 #include "core/stamped_map.h"
 #include "miscadmin.h"
@@ -67,8 +68,33 @@ stamped_map_build(EntryDraft *draft)
 	return entry_table_write(draft);
 }
 
+/* The join of two maps: one walk along both. */
 static struct varlena *
-stamped_map_join(const struct varlena *const *values, uint32 count)
+join_two(const struct varlena *a, const struct varlena *b)
+{
+	EntryTable tables[2];
+	EntrySplice splice;
+	EntryPairs pairs;
+
+	entry_table_open(&tables[0], a);
+	entry_table_open(&tables[1], b);
+	entry_splice_open(&splice, &tables[0], &tables[1]);
+	entry_pairs_open(&pairs, &splice);
+	while (entry_pairs_next(&pairs, entry_compare_keys))
+	{
+		int table = pairs.has[0] ? 0 : 1;
+
+		if (pairs.has[0] && pairs.has[1] &&
+			stamped_map_order(&pairs.cursors[0].entry, &pairs.cursors[1].entry) < 0)
+			table = 1;
+		entry_splice_keep(&splice, table, &pairs.cursors[table]);
+	}
+	return entry_splice_write(&splice);
+}
+
+/* The join of many. */
+static struct varlena *
+join_many(const struct varlena *const *values, uint32 count)
 {
 	EntryUnion all;
 	EntryDraft *draft = &all.draft;
@@ -84,6 +110,12 @@ stamped_map_join(const struct varlena *const *values, uint32 count)
 	}
 	draft->nentries = kept;
 	return stamped_map_build(draft);
+}
+
+static struct varlena *
+stamped_map_join(const struct varlena *const *values, uint32 count)
+{
+	return count == 2 ? join_two(values[0], values[1]) : join_many(values, count);
 }
 
 const BatchLattice stamped_map_lattice = BATCH_LATTICE("stamped map", stamped_map_join);
@@ -102,41 +134,57 @@ stamped_map_of(Entry entry, HybridTime at, NodeName node)
 	return entry_table_write(&draft);
 }
 
-/* A map after one more write, which may come late. */
-struct varlena *
+/*
+ * A map after one more write.  One that comes late, or again, changes nothing:
+ * then that is the map itself.
+ */
+const struct varlena *
 stamped_map_write(const struct varlena *map, Entry entry, HybridTime at, NodeName node)
 {
-	return batch_state_combine(&stamped_map_lattice.base, map, stamped_map_of(entry, at, node));
-}
+	EntryTable table;
+	EntrySplice splice;
+	SingleEntry single;
+	EntryCursor cursor;
+	uint32 from;
+	uint32 to;
 
-/* Step along b until its key is that of "entry" or greater; is it that? */
-static bool
-find_key(EntryCursor *b, bool *more, const Entry *entry)
-{
-	int order = 1;
-
-	while (*more && (order = entry_compare_keys(&b->entry, entry)) < 0)
-		*more = entry_cursor_next(b);
-	return *more && order == 0;
+	stamped_entry_set_time(&entry, at);
+	entry.node = 0;
+	single_entry_open(&single, &entry, node);
+	entry_table_open(&table, map);
+	if (entry_table_find(&table, entry.key, entry.key_length, &from, &to))
+	{
+		entry_table_seek(&cursor, &table, from);
+		entry_cursor_next(&cursor);
+		if (compare_across(&table, &cursor.entry, &single.table, &entry) >= 0)
+			return map;
+	}
+	entry_splice_open(&splice, &table, &single.table);
+	entry_splice_keep_range(&splice, 0, 0, from);
+	entry_splice_keep_range(&splice, 1, 0, 1);
+	entry_splice_keep_range(&splice, 0, to, table.nentries);
+	return entry_splice_write(&splice);
 }
 
 /* Does a include b: has it for every key of b that write, or a greater one? */
 bool
 stamped_map_includes(const EntryTable *a, const EntryTable *b)
 {
-	EntryCursor x;
-	EntryCursor y;
-	bool more;
+	EntrySplice splice;
+	EntryPairs pairs;
+	bool includes = true;
 
-	entry_cursor_open(&x, a);
-	more = entry_cursor_next(&x);
-	for (entry_cursor_open(&y, b); entry_cursor_next(&y);)
+	entry_splice_open(&splice, a, b);
+	entry_pairs_open(&pairs, &splice);
+	while (includes && entry_pairs_next(&pairs, entry_compare_keys))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!find_key(&x, &more, &y.entry) || compare_across(a, &x.entry, b, &y.entry) < 0)
-			return false;
+		includes = !pairs.has[1] ||
+			(pairs.has[0] &&
+			 stamped_map_order(&pairs.cursors[0].entry, &pairs.cursors[1].entry) >= 0);
 	}
-	return true;
+	entry_splice_close(&splice);
+	return includes;
 }
 
 /*
@@ -169,21 +217,19 @@ stamped_map_compare(const EntryTable *a, const EntryTable *b)
 struct varlena *
 stamped_map_delta(const EntryTable *map, const EntryTable *other)
 {
-	EntryCursor x;
-	EntryCursor y;
-	EntryDraft draft;
-	bool more;
+	EntrySplice splice;
+	EntryPairs pairs;
 
-	entry_draft_init(&draft, 0);
-	node_entries_copy(&draft.nodes, &map->nodes);
-	entry_cursor_open(&y, other);
-	more = entry_cursor_next(&y);
-	for (entry_cursor_open(&x, map); entry_cursor_next(&x);)
+	entry_splice_open(&splice, map, other);
+	entry_pairs_open(&pairs, &splice);
+	while (entry_pairs_next(&pairs, entry_compare_keys))
 	{
-		if (!find_key(&y, &more, &x.entry) || compare_across(map, &x.entry, other, &y.entry) > 0)
-			*entry_draft_add(&draft) = x.entry;
+		if (pairs.has[0] &&
+			(!pairs.has[1] ||
+			 stamped_map_order(&pairs.cursors[0].entry, &pairs.cursors[1].entry) > 0))
+			entry_splice_keep(&splice, 0, &pairs.cursors[0]);
 	}
-	return stamped_map_build(&draft);
+	return entry_splice_write(&splice);
 }
 
 /*

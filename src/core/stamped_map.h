@@ -17,8 +17,8 @@
 extern const BatchLattice stamped_map_lattice;
 
 extern struct varlena *stamped_map_of(Entry entry, HybridTime at, NodeName node);
-extern struct varlena *stamped_map_write(const struct varlena *map, Entry entry, HybridTime at,
-										 NodeName node);
+extern const struct varlena *stamped_map_write(const struct varlena *map, Entry entry,
+											   HybridTime at, NodeName node);
 extern struct varlena *stamped_map_build(EntryDraft *draft);
 extern int stamped_map_order(const Entry *a, const Entry *b);
 extern bool stamped_map_includes(const EntryTable *a, const EntryTable *b);
