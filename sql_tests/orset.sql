@@ -21,8 +21,9 @@ SELECT input, input::orset FROM (VALUES
 	('{"context": {"a": 1, "b": 0}, "elements": {"x": [["a", 1]]}}'),
 	('{"elements": {"b": [["n", 1]], "": [["n", 4]], "a": [["n", 3]], "B": [["n", 2]], "aa": [["n", 5]]}, "context": {"n": 5}}'),
 	('{"elements": {"x": [["b", 1], ["a", 2], ["a", 1]]}, "context": {"b": 1, "a": 2}}'),
-	('{"elements": {"\u00e4\"\\\n": [["日本", 1]], "日本": [["日本", 2]], "😀": [["日本", 3]]}, "context": {"日本": 3}}'),
+	('{"elements": {"\u00e4\"\\\n": [["日本", 1]], "日本": [["日本", 2]]}, "context": {"日本": 2}}'),
 	('{"elements": {"x": [["a", 9223372036854775807]]}, "context": {"a": 9223372036854775807}}')) v (input);
+SELECT elements('{"elements": {"\ud83d\ude00": [["a", 1]]}, "context": {"a": 1}}'::orset) = ARRAY[U&'\+01F600'] AS beyond_16_bits;
 
 -- the cloud: any order, coalesced where ranges touch or overlap, part of the context where
 -- they touch that
@@ -123,11 +124,11 @@ FROM (VALUES
 	('{"context": {"a": 2}}', '{"cloud": [["a", 3, 3], ["a", 5, 5]]}')) v (a, b);
 
 -- an addition wins over a concurrent removal; a removal removes what it saw, and only that
-CREATE TEMP TABLE replicas (name text, s orset);
+CREATE TEMP TABLE replicas (name text COLLATE "C", s orset);
 INSERT INTO replicas VALUES ('base', add(add('{}', 'x', 'a'), 'y', 'a'));
 INSERT INTO replicas
 SELECT v.* FROM replicas, LATERAL (VALUES ('removes', remove(s, 'x')), ('clears', clear(s)), ('re-adds', add(s, 'x', 'b')),
-	('adds', add(s, 'z', 'b')), ('back', add(remove(s, 'x'), 'x', 'a'))) v;
+	('adds', add(s, 'z', 'c')), ('back', add(remove(s, 'x'), 'x', 'a'))) v;
 SELECT a.name, b.name, elements(a.s | b.s), a.s | b.s AS merged, a.s <@ b.s AS "<@"
 FROM replicas a JOIN replicas b ON a.name < b.name ORDER BY 1, 2;
 SELECT elements(merge(s)), merge(s) FROM replicas;

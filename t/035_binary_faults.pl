@@ -43,6 +43,18 @@ sub name { pack 'N/a*', @_ }
 my $a1 = name('a') . i64(1);
 my $b2 = name('b') . i64(2);
 
+# Dot stores: a context of nodes, each with its prefix and further ranges (first, last), then
+# the number of entries and what is given of them.
+sub node { my ($name, $prefix, @ranges) = @_; name($name) . i64($prefix) . i32(@ranges / 2) . pack('(q>)*', @ranges) }
+sub context { i8(1) . i32(scalar @_) . join '', @_ }
+sub dot { i32($_[0]) . i64($_[1]) }
+my $ab = context(node('a', 2), node('b', 1));
+
+# Stamped maps: a write at 17.3 by node "a".
+sub written { i64(17) . i32(3) . name('a') . i8(0) . name($_[0]) }
+sub removed { i64(17) . i32(3) . name('a') . i8(1) . name('') }
+my $at = '"at": "1970-01-01T00:00:00.000000017Z/3", "node": "a"';
+
 for (
 	# valid
 	[ vclock => i8(1) . i32(0), '{}', 'the empty clock' ],
@@ -50,11 +62,25 @@ for (
 	[ vclock => i8(1) . i32(2) . $b2 . $a1, '{"a": 1, "b": 2}', 'nodes in another order' ],
 	[ lamport => i8(1) . i64(17), '17', 'a timestamp' ],
 	[ hlc => i8(1) . i64(17) . i32(3), '1970-01-01T00:00:00.000000017Z/3', 'a timestamp' ],
+	[ gcounter => i8(1) . i32(2) . $b2 . $a1, '{"a": 1, "b": 2}', 'nodes in another order' ],
+	[ pncounter => i8(1) . i32(2) . $a1 . i64(0) . name('b') . i64(0) . i64(2), '{"a": [1, 0], "b": [0, 2]}', 'up and down' ],
+	[ ew_flag => context() . i32(0), '{}', 'a flag that nobody touched' ],
+	[ ew_flag => $ab . i32(1) . dot(1, 1), '{"enabled": [["b", 1]], "context": {"a": 2, "b": 1}}', 'an enabled flag' ],
+	[ dw_flag => $ab . i32(2) . dot(0, 2) . dot(1, 1), '{"disabled": [["a", 2], ["b", 1]], "context": {"a": 2, "b": 1}}', 'a flag disabled twice' ],
+	[ mv_register => $ab . i32(2) . dot(0, 1) . name('x') . dot(1, 1) . name(''), '{"values": [{"value": "x", "dot": ["a", 1]}, {"value": "", "dot": ["b", 1]}], "context": {"a": 2, "b": 1}}', 'two values' ],
+	[ orset => $ab . i32(3) . name('') . dot(1, 1) . name('x') . dot(0, 1) . name('x') . dot(0, 2), '{"elements": {"": [["b", 1]], "x": [["a", 1], ["a", 2]]}, "context": {"a": 2, "b": 1}}', 'two elements' ],
+	[ orset => context(node('a', 2, 4, 4, 6, 9), node('c', 0, 2, 3)) . i32(1) . name('x') . dot(0, 4), '{"elements": {"x": [["a", 4]]}, "context": {"a": 2}, "cloud": [["a", 4, 4], ["a", 6, 9], ["c", 2, 3]]}', 'a cloud' ],
+	[ or_map => $ab . i32(2) . name('k') . dot(0, 2) . name('x') . name('l') . dot(0, 1) . name('y'), '{"entries": {"k": [{"value": "x", "dot": ["a", 2]}], "l": [{"value": "y", "dot": ["a", 1]}]}, "context": {"a": 2, "b": 1}}', 'two keys' ],
+	[ lww_register => i8(1) . i32(0), '{}', 'a register that was never written' ],
+	[ lww_register => i8(1) . i32(1) . written('x'), qq({"value": "x", $at}), 'a written register' ],
+	[ lww_map => i8(1) . i32(2) . name('k') . removed() . name('l') . written(''), qq({"k": {"value": null, $at}, "l": {"value": "", $at}}), 'a removed and a written key' ],
 	# versions
 	[ vclock => '', '22P03: The image ends within the version: bytes needed 1, left 0.', 'nothing' ],
 	[ vclock => i8(0) . i32(0), '22P03: Version 0 is unknown; this server reads versions 1 to 1.', 'version 0' ],
 	[ vclock => i8(2) . i32(0), '22P03: Version 2 is unknown; this server reads versions 1 to 1.', 'a later version' ],
 	[ lamport => i8(2) . i64(1), '22P03: Version 2 is unknown; this server reads versions 1 to 1.', 'a later version' ],
+	map({ [ $_ => i8(2) . i32(0), '22P03: Version 2 is unknown; this server reads versions 1 to 1.', 'a later version' ] }
+		qw(gcounter pncounter lww_register lww_map mv_register orset or_map ew_flag dw_flag)),
 	[ hlc => i8(255) . i64(1) . i32(0), '22P03: Version 255 is unknown; this server reads versions 1 to 1.', 'a later version' ],
 	# truncated
 	[ vclock => i8(1) . "\0\0", '22P03: The image ends within the number of nodes: bytes needed 4, left 2.', 'half a count' ],
@@ -64,6 +90,24 @@ for (
 	[ vclock => i8(1) . i32(1) . i32(0x7fffffff) . 'a' . i64(1), '22P03: The image ends within a node name: bytes needed 2147483647, left 9.', 'an enormous name' ],
 	[ lamport => i8(1) . "\0\0\0", '22P03: The image ends within the counter: bytes needed 8, left 3.', 'half a counter' ],
 	[ hlc => i8(1) . i64(17) . "\0", '22P03: The image ends within the logical counter: bytes needed 4, left 1.', 'half a logical counter' ],
+	[ gcounter => i8(1) . i32(2) . $a1, '22P03: The bytes left, 13, are too few for the number of nodes, 2.', 'a node too few' ],
+	[ pncounter => i8(1) . i32(1) . name('abcdefghi') . i64(1), '22P03: The image ends within a counter: bytes needed 8, left 0.', 'no second counter' ],
+	[ pncounter => i8(1) . i32(1) . $a1, '22P03: The bytes left, 13, are too few for the number of nodes, 1.', 'one counter of two' ],
+	[ orset => i8(1) . i32(1) . name('a') . i64(1), '22P03: The bytes left, 13, are too few for the number of nodes, 1.', 'a context cut off' ],
+	[ orset => i8(1) . i32(1) . name('a') . i64(1) . i32(2) . i64(3), '22P03: The bytes left, 8, are too few for the number of ranges, 2.', 'a range cut off' ],
+	[ orset => i8(1) . i32(1) . name('a') . i64(1) . i32(0xffffffff), '22P03: The bytes left, 0, are too few for the number of ranges, 4294967295.', 'an enormous number of ranges' ],
+	[ orset => $ab, '22P03: The image ends within the number of entries: bytes needed 4, left 0.', 'no number of entries' ],
+	[ orset => $ab . i32(0xffffffff), '22P03: The bytes left, 0, are too few for the number of entries, 4294967295.', 'an enormous number of entries' ],
+	[ orset => $ab . i32(1) . i32(0x7fffffff) . dot(0, 1) . 'x', '22P03: The image ends within a key: bytes needed 2147483647, left 13.', 'an enormous element' ],
+	[ orset => $ab . i32(1) . name('a longer element') . dot(0, 1) =~ s/.{8}$//sr, '22P03: The image ends within a counter: bytes needed 8, left 0.', 'half a dot' ],
+	[ orset => $ab . i32(1) . name('a longer element'), '22P03: The image ends within a node: bytes needed 4, left 0.', 'no dot' ],
+	[ mv_register => $ab . i32(1) . dot(0, 1) . i32(9) . 'x', '22P03: The image ends within a value: bytes needed 9, left 1.', 'a value cut off' ],
+	[ or_map => $ab . i32(1) . name('k') . dot(0, 1), '22P03: The bytes left, 17, are too few for the number of entries, 1.', 'no value' ],
+	[ ew_flag => $ab . i32(2) . dot(0, 1), '22P03: The bytes left, 12, are too few for the number of entries, 2.', 'a dot too few' ],
+	[ lww_register => i8(1) . i32(1) . i64(17) . i32(3), '22P03: The bytes left, 12, are too few for the number of writes, 1.', 'a write cut off' ],
+	[ lww_register => i8(1) . i32(1) . i64(17) . i32(3) . name('abcdefgh') . i8(0), '22P03: The image ends within a value: bytes needed 4, left 0.', 'no value' ],
+	[ lww_map => i8(1) . i32(0xffffffff), '22P03: The bytes left, 0, are too few for the number of writes, 4294967295.', 'an enormous number of writes' ],
+	[ lww_map => i8(1) . i32(1) . i32(0x7fffffff) . written('long enough'), '22P03: The image ends within a key: bytes needed 2147483647, left 33.', 'an enormous key' ],
 	# corrupt
 	[ vclock => i8(1) . i32(1) . $a1 . 'x', '22P03: Bytes after the end of the image: 1.', 'a byte too many' ],
 	[ vclock => i8(1) . i32(2) . $a1 . $a1, '22P03: Node "a" occurs more than once.', 'a node twice' ],
@@ -75,7 +119,63 @@ for (
 	[ vclock => i8(1) . i32(1) . name("a\0b") . i64(1), '22021: ', 'a name with NUL' ],
 	[ lamport => i8(1) . i64(-1), '22003: The counter is greater than 9223372036854775807.', 'a counter above 2^63-1' ],
 	[ lamport => i8(1) . i64(1) . 'xy', '22P03: Bytes after the end of the image: 2.', 'bytes too many' ],
-	[ hlc => i8(1) . i64(1) . i32(0) . 'x', '22P03: Bytes after the end of the image: 1.', 'a byte too many' ])
+	[ hlc => i8(1) . i64(1) . i32(0) . 'x', '22P03: Bytes after the end of the image: 1.', 'a byte too many' ],
+	[ gcounter => i8(1) . i32(1) . name('a') . i64(0), '22P03: Node "a" counts nothing.', 'a counter of 0' ],
+	[ gcounter => i8(1) . i32(1) . name('a') . i64(-1), '22003: The counter of "a" is greater than 9223372036854775807.', 'a counter above 2^63-1' ],
+	[ gcounter => i8(1) . i32(2) . $a1 . $a1, '22P03: Node "a" occurs more than once.', 'a node twice' ],
+	[ gcounter => i8(1) . i32(1) . $a1 . 'x', '22P03: Bytes after the end of the image: 1.', 'a byte too many' ],
+	[ pncounter => i8(1) . i32(1) . name('a') . i64(0) . i64(0), '22P03: Node "a" counts nothing.', 'counters of 0' ],
+	[ pncounter => i8(1) . i32(1) . name('a') . i64(1) . i64(-1), '22003: The counter of "a" is greater than 9223372036854775807.', 'a counter above 2^63-1' ],
+	# corrupt contexts
+	[ orset => context(node('b', 1), node('a', 2)) . i32(0), '22P03: Node "a" is not in order, or occurs more than once.', 'nodes in another order' ],
+	[ orset => context(node('a', 1), node('a', 2)) . i32(0), '22P03: Node "a" is not in order, or occurs more than once.', 'a node twice' ],
+	[ orset => context(node('a', 0)) . i32(0), '22P03: Node "a" counts nothing.', 'a node of which nothing is known' ],
+	[ orset => context(node('', 1)) . i32(0), '22P03: A node name is empty.', 'an empty name' ],
+	[ orset => context(node('x' x 256, 1)) . i32(0), '22P03: Node name "' . 'x' x 32 . '..." has 256 bytes, more than 255.', 'a long name' ],
+	[ orset => context(node('a', -1)) . i32(0), '22003: The counter of "a" is greater than 9223372036854775807.', 'a prefix above 2^63-1' ],
+	[ orset => context(node('a', 1, 5, -1)) . i32(0), '22003: A range of "a" exceeds 9223372036854775807.', 'a range that ends above 2^63-1' ],
+	[ orset => context(node('a', 1, -5, 7)) . i32(0), '22003: A range of "a" exceeds 9223372036854775807.', 'a range that begins above 2^63-1' ],
+	[ orset => context(node('a', 1, 2, 3)) . i32(0), '22P03: The ranges of "a" are not sorted and apart.', 'a range that touches the prefix' ],
+	[ orset => context(node('a', 0, 1, 3)) . i32(0), '22P03: The ranges of "a" are not sorted and apart.', 'a prefix as a range' ],
+	[ orset => context(node('a', 0, 0, 3)) . i32(0), '22P03: The ranges of "a" are not sorted and apart.', 'a range from 0' ],
+	[ orset => context(node('a', 1, 3, 4, 5, 6)) . i32(0), '22P03: The ranges of "a" are not sorted and apart.', 'ranges that touch' ],
+	[ orset => context(node('a', 1, 6, 7, 3, 4)) . i32(0), '22P03: The ranges of "a" are not sorted and apart.', 'ranges in another order' ],
+	[ orset => context(node('a', 1, 4, 3)) . i32(0), '22P03: The ranges of "a" are not sorted and apart.', 'a range that ends before it begins' ],
+	[ orset => context(node('a', 9223372036854775807, 9223372036854775807, 9223372036854775807)) . i32(0), '22P03: The ranges of "a" are not sorted and apart.', 'a range behind the last counter' ],
+	# corrupt entries
+	[ orset => $ab . i32(1) . name('x') . dot(2, 1), '22P03: Element "x" has a dot of node number 2, which is not in the context.', 'a dot of no node' ],
+	[ orset => $ab . i32(1) . name('x') . dot(0xffffffff, 1), '22P03: Element "x" has a dot of node number 4294967295, which is not in the context.', 'a dot of an enormous node' ],
+	[ orset => $ab . i32(1) . name('x') . dot(1, 2), '22P03: Element "x" has the dot ["b", 2], which is not in the context.', 'a dot behind the prefix' ],
+	[ orset => context(node('a', 1, 3, 4)) . i32(1) . name('x') . dot(0, 2), '22P03: Element "x" has the dot ["a", 2], which is not in the context.', 'a dot between prefix and range' ],
+	[ orset => $ab . i32(1) . name('x') . dot(0, 0), '22P03: Element "x" has the dot ["a", 0], which is not in the context.', 'dot 0' ],
+	[ orset => $ab . i32(1) . name('x') . dot(0, -1), '22003: A counter is greater than 9223372036854775807.', 'a dot above 2^63-1' ],
+	[ orset => $ab . i32(2) . name('y') . dot(0, 1) . name('x') . dot(0, 2), '22P03: Element "x" is not in order, or occurs more than once.', 'elements in another order' ],
+	[ orset => $ab . i32(2) . name('x') . dot(0, 2) . name('x') . dot(0, 1), '22P03: Element "x" is not in order, or occurs more than once.', 'dots in another order' ],
+	[ orset => $ab . i32(2) . name('x') . dot(0, 1) . name('x') . dot(0, 1), '22P03: Element "x" is not in order, or occurs more than once.', 'an entry twice' ],
+	[ orset => $ab . i32(2) . name('x') . dot(0, 1) . name('y') . dot(0, 1), '22P03: The dot ["a", 1] occurs more than once.', 'a dot of two elements' ],
+	[ orset => $ab . i32(1) . name("\xff") . dot(0, 1), '22021: ', 'an element of no encoding' ],
+	[ orset => $ab . i32(1) . name("x\0y") . dot(0, 1), '22021: ', 'an element with NUL' ],
+	[ orset => $ab . i32(0) . 'x', '22P03: Bytes after the end of the image: 1.', 'a byte too many' ],
+	[ mv_register => $ab . i32(2) . dot(1, 1) . name('x') . dot(0, 1) . name('y'), '22P03: A value is not in order, or occurs more than once.', 'values in another order' ],
+	[ mv_register => $ab . i32(1) . dot(1, 2) . name('x'), '22P03: A value has the dot ["b", 2], which is not in the context.', 'a dot behind the prefix' ],
+	[ mv_register => $ab . i32(1) . dot(0, 1) . name("\xc0\x80"), '22021: ', 'a value of no encoding' ],
+	[ or_map => $ab . i32(2) . name('k') . dot(0, 1) . name('x') . name('k') . dot(0, 1) . name('y'), '22P03: The dot ["a", 1] occurs more than once.', 'a dot with two values' ],
+	[ or_map => context() . i32(1) . name('k') . dot(0, 1) . name('x'), '22P03: Key "k" has a dot of node number 0, which is not in the context.', 'no context' ],
+	[ ew_flag => $ab . i32(2) . dot(0, 1) . dot(0, 1), '22P03: The flag is not in order, or occurs more than once.', 'a dot twice' ],
+	[ ew_flag => $ab . i32(1) . dot(1, 2), '22P03: The flag has the dot ["b", 2], which is not in the context.', 'a dot behind the prefix' ],
+	[ dw_flag => $ab . i32(1) . dot(2, 1), '22P03: The flag has a dot of node number 2, which is not in the context.', 'a dot of no node' ],
+	# corrupt writes
+	[ lww_register => i8(1) . i32(2) . written('x') . written('y'), '22P03: A register has 2 writes, more than 1.', 'two writes' ],
+	[ lww_register => i8(1) . i32(1) . removed(), '22P03: The mark of a removal is 1.', 'a removal' ],
+	[ lww_register => i8(1) . i32(1) . i64(17) . i32(3) . name('') . i8(0) . name('long enough'), '22P03: A node name is empty.', 'an empty name' ],
+	[ lww_register => i8(1) . i32(1) . written('x') . 'x', '22P03: Bytes after the end of the image: 1.', 'a byte too many' ],
+	[ lww_register => i8(1) . i32(1) . written("\xff"), '22021: ', 'a value of no encoding' ],
+	[ lww_map => i8(1) . i32(1) . name('k') . i64(17) . i32(3) . name('a') . i8(2) . name(''), '22P03: The mark of a removal is 2.', 'an unknown mark' ],
+	[ lww_map => i8(1) . i32(1) . name('k') . i64(17) . i32(3) . name('a') . i8(1) . name('x'), '22P03: Key "k" is removed and has a value.', 'a removal with a value' ],
+	[ lww_map => i8(1) . i32(2) . name('l') . written('x') . name('k') . written('y'), '22P03: Key "k" is not in order, or occurs more than once.', 'keys in another order' ],
+	[ lww_map => i8(1) . i32(2) . name('k') . written('x') . name('k') . removed(), '22P03: Key "k" is not in order, or occurs more than once.', 'a key twice' ],
+	[ lww_map => i8(1) . i32(1) . name('k') . i64(17) . i32(3) . name('x' x 256) . i8(0) . name(''), '22P03: Node name "' . 'x' x 32 . '..." has 256 bytes, more than 255.', 'a long name' ],
+	[ lww_map => i8(1) . i32(1) . name("\xff") . written('x'), '22021: ', 'a key of no encoding' ])
 {
 	my ($type, $image, $expected, $what) = @$_;
 

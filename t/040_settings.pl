@@ -74,6 +74,77 @@ is( answer(q{
 	join("\n", '{"first": 1, "second": 1}', '{"first": 1, "third": 1}', '{"first": 1}', '{"second": 1}'),
 	'column defaults and prepared statements use the name of the moment');
 
+# The replicated types: what a change at node "s" makes of a value.  Functions take a node
+# instead, operators do not.
+my $at = '"at": "1970-01-01T00:00:00.000000017Z/0", "node": "s"';
+my %changes = (
+	q{increment(gcounter '{}' NODE)} => '{"s": 1}',
+	q{increment(gcounter '{}', 7 NODE)} => '{"s": 7}',
+	q{gcounter '{}' + 7} => '{"s": 7}',
+	q{increment(pncounter '{}' NODE)} => '{"s": [1, 0]}',
+	q{decrement(pncounter '{}', 7 NODE)} => '{"s": [0, 7]}',
+	q{reset(pncounter '{"s": [5, 2]}' NODE)} => '{"s": [5, 5]}',
+	q{pncounter '{}' + 7} => '{"s": [7, 0]}',
+	q{pncounter '{}' - 7} => '{"s": [0, 7]}',
+	q{lww_register('v', '17.0' NODE)} => qq({"value": "v", $at}),
+	q{set(lww_register '{}', 'v', '17.0' NODE)} => qq({"value": "v", $at}),
+	q{lww_map(jsonb '{"k": "v"}', '17.0' NODE)} => qq({"k": {"value": "v", $at}}),
+	q{put(lww_map '{}', 'k', 'v', '17.0' NODE)} => qq({"k": {"value": "v", $at}}),
+	q{remove(lww_map '{}', 'k', '17.0' NODE)} => qq({"k": {"value": null, $at}}),
+	q{set(mv_register '{}', 'v' NODE)} => '{"values": [{"value": "v", "dot": ["s", 1]}], "context": {"s": 1}}',
+	q{add(orset '{}', 'x' NODE)} => '{"elements": {"x": [["s", 1]]}, "context": {"s": 1}}',
+	q{orset '{}' + 'x'} => '{"elements": {"x": [["s", 1]]}, "context": {"s": 1}}',
+	q{put(or_map '{}', 'k', 'v' NODE)} => '{"entries": {"k": [{"value": "v", "dot": ["s", 1]}]}, "context": {"s": 1}}',
+	q{enable(ew_flag '{}' NODE)} => '{"enabled": [["s", 1]], "context": {"s": 1}}',
+	q{disable(dw_flag '{}' NODE)} => '{"disabled": [["s", 1]], "context": {"s": 1}}');
+for my $change (sort keys %changes)
+{
+	my $local = $change =~ s/ NODE//r;
+	my $given = $change =~ s/ NODE/, node => 's'/r;
+
+	is(answer("SELECT $local"), 'ERROR:  55000', "$local without a name is an error");
+	is(answer("SELECT $local FROM (SELECT 1 WHERE false) none"), '', '... only where it is called');
+	is(answer("SET distributed.node = 's'; SELECT $local"), $changes{$change}, '... and counts for the name');
+	is(answer("SELECT $given"), $changes{$change}, '... as it does for a node that is given') if $given ne $change;
+}
+is( $node->safe_psql('app', q{
+		SELECT count(*) FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+		WHERE pg_get_function_arguments(p.oid) LIKE '%DEFAULT local_node()%'
+			AND proname NOT IN ('tick', 'receive') AND p.oid::regprocedure::text
+				NOT IN ('disable(ew_flag,text)', 'enable(dw_flag,text)')}),
+	scalar(grep { / NODE/ } keys %changes) - 1, '... and these are all such functions, increment twice');
+is( answer(q{SELECT orset '{"elements": {"x": [["a", 1]]}, "context": {"a": 1}}' - 'x',
+		value(gcounter '{"a": 1}'), gcounter '{"a": 1}' | '{"b": 2}'}),
+	'{"elements": {}, "context": {"a": 1}}|1|{"a": 1, "b": 2}', 'what is no change by a node needs no name');
+
+# An operator that counts for the local node is planned as what it is: not the same for ever.
+is( answer(q{CREATE TABLE tally (id int, c gcounter DEFAULT gcounter '{}' + 1, s orset DEFAULT orset '{}' + 'x');
+		SET distributed.node = 'first'; INSERT INTO tally VALUES (1);
+		SET plan_cache_mode = force_generic_plan;
+		PREPARE p AS UPDATE tally SET c = c + 2, s = s + 'y' WHERE id = 1 RETURNING c, elements(s);
+		PREPARE q AS SELECT gcounter '{}' + 1, increment(gcounter '{}');
+		EXECUTE p; EXECUTE q;
+		SET distributed.node = 'second'; EXECUTE p; EXECUTE q; INSERT INTO tally VALUES (2);
+		SELECT id, c, s FROM tally ORDER BY id}),
+	join("\n", '{"first": 3}|{x,y}', '{"first": 1}|{"first": 1}', '{"first": 3, "second": 2}|{x,y}',
+		'{"second": 1}|{"second": 1}',
+		'1|{"first": 3, "second": 2}|{"elements": {"x": [["first", 1]], "y": [["second", 1]]}, "context": {"first": 2, "second": 1}}',
+		'2|{"second": 1}|{"elements": {"x": [["second", 1]]}, "context": {"second": 1}}'),
+	'operators in defaults and prepared statements use the name of the moment');
+is( answer(q{CREATE INDEX ON tally ((c + 1)); CREATE INDEX ON tally (increment(c));
+		CREATE INDEX ON tally ((s + 'x')); CREATE INDEX ON tally (add(s, 'x'));
+		ALTER TABLE tally ADD counted gcounter GENERATED ALWAYS AS (c + 1) STORED}),
+	join("\n", ('ERROR:  42P17') x 5), '... so they can be neither indexed nor generated');
+is( answer(q{CREATE INDEX ON tally (value(c)); CREATE INDEX ON tally (increment(c, 1, 'n')); CREATE INDEX ON tally ((s - 'x'));
+		ALTER TABLE tally ADD counted gcounter GENERATED ALWAYS AS (increment(c, 1, 'n')) STORED;
+		SELECT id, counted FROM tally ORDER BY id}),
+	qq(1|{"first": 3, "n": 1, "second": 2}\n2|{"n": 1, "second": 1}), '... but with a node given they can');
+is( answer(q{SET distributed.node = 's'; EXPLAIN (COSTS OFF, VERBOSE)
+		SELECT gcounter '{}' + 1, increment(gcounter '{}'), increment(gcounter '{}', 1, 'n')}) =~ s/\s+/ /gr,
+	q{Result Output: ('{}'::gcounter + '1'::bigint), increment('{}'::gcounter, '1'::bigint, local_node()), '{"n": 1}'::gcounter},
+	'... and are folded to a constant');
+is(answer('DROP TABLE tally'), '', 'done with it');
+
 # By role and database, without superuser
 is(answer(q{ALTER ROLE owner SET distributed.node = 'role'}),
 	'ERROR:  42501', 'before the library is loaded the server cannot know that users may set it');
@@ -160,6 +231,9 @@ is(answer(q{SELECT length(local_node()), octet_length(local_node())}),
 $database = 'app';
 is(answer(q{SELECT octet_length(nodes(tick(vclock '{}'))::text)}),
 	'ERROR:  22021', '... is an error, not a broken clock, where it is not valid');
+is( answer(q{SELECT gcounter '{}' + 1; SELECT orset '{}' + 'x'; SELECT lww_register('v', '17.0');
+		SELECT length(node(lww_register('v', '17.0', 'n')))}),
+	join("\n", '1', ('ERROR:  22021') x 3), '... nor a broken counter, set or register');
 
 # Misspelt settings
 ($database, $user) = ('app', 'owner');
@@ -178,12 +252,15 @@ else
 
 # Parallel workers
 is( answer(q{
-		CREATE TABLE many AS SELECT vclock('n' || i % 7, i) AS clock FROM generate_series(1, 2000) i;
+		CREATE TABLE many AS SELECT vclock('n' || i % 7, i) AS clock, increment(gcounter '{}', i, 'n') AS c,
+			add(orset '{}', 'e' || i, 'n') AS s FROM generate_series(1, 2000) i;
 		ALTER TABLE many SET (parallel_workers = 2);
 		SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
 		SET parallel_leader_participation = off;
 		SET distributed.node = 'leader';
-		SELECT count(*), count(*) FILTER (WHERE tick(clock) -> 'leader' = 1) FROM many;
+		SELECT count(*), count(*) FILTER (WHERE tick(clock) -> 'leader' = 1),
+			count(*) FILTER (WHERE get(c + 5, 'leader') = 5),
+			count(*) FILTER (WHERE context(s + 'x') = '{"leader": 1, "n": 1}') FROM many;
 		CREATE TABLE plan (line json);
 		DO $$ DECLARE plan json; BEGIN
 			EXECUTE 'EXPLAIN (ANALYZE, FORMAT JSON) SELECT count(*) FROM many WHERE tick(clock) -> ''leader'' = 1'
@@ -191,7 +268,7 @@ is( answer(q{
 			INSERT INTO plan VALUES (plan);
 		END $$;
 		SELECT line::text ~ '"Workers Launched": 2', line::text ~ '"Actual Loops": 2' FROM plan}),
-	"2000|2000\nt|t", 'parallel workers count for the same node as their leader');
+	"2000|2000|2000|2000\nt|t", 'parallel workers count for the same node as their leader');
 
 $node->stop;
 done_testing();

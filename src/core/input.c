@@ -10,12 +10,17 @@
 #include "core/compat.h"
 
 #include "core/input.h"
+#include "utils/json.h"
 
 InputSource
 input_from_text(const char *type_name, const char *hint, struct Node *escontext)
 {
-	InputSource source = {type_name, hint, ERRCODE_INVALID_TEXT_REPRESENTATION,
-						  gettext_noop("invalid input syntax for type %s"), escontext};
+	InputSource source = {type_name,
+						  hint,
+						  ERRCODE_INVALID_TEXT_REPRESENTATION,
+						  gettext_noop("invalid input syntax for type %s"),
+						  NULL,
+						  escontext};
 
 	return source;
 }
@@ -23,8 +28,12 @@ input_from_text(const char *type_name, const char *hint, struct Node *escontext)
 InputSource
 input_from_binary(const char *type_name)
 {
-	InputSource source = {type_name, NULL, ERRCODE_INVALID_BINARY_REPRESENTATION,
-						  gettext_noop("invalid binary representation of type %s"), NULL};
+	InputSource source = {type_name,
+						  NULL,
+						  ERRCODE_INVALID_BINARY_REPRESENTATION,
+						  gettext_noop("invalid binary representation of type %s"),
+						  NULL,
+						  NULL};
 
 	return source;
 }
@@ -32,8 +41,12 @@ input_from_binary(const char *type_name)
 InputSource
 input_from_arguments(const char *type_name)
 {
-	InputSource source = {type_name, NULL, ERRCODE_INVALID_TEXT_REPRESENTATION,
-						  gettext_noop("invalid argument for type %s"), NULL};
+	InputSource source = {type_name,
+						  NULL,
+						  ERRCODE_INVALID_TEXT_REPRESENTATION,
+						  gettext_noop("invalid argument for type %s"),
+						  NULL,
+						  NULL};
 
 	return source;
 }
@@ -45,6 +58,16 @@ input_from_arguments(const char *type_name)
 static void
 input_report(const InputSource *source, int sqlstate, const char *message, const char *detail)
 {
+	if (source->key)
+	{
+		StringInfoData buf;
+
+		initStringInfo(&buf);
+		appendStringInfoString(&buf, "Key ");
+		escape_json(&buf, source->key);
+		appendStringInfo(&buf, ": %s", detail);
+		detail = buf.data;
+	}
 	errsave(source->escontext,
 			(errcode(sqlstate), errmsg(message, source->type_name),
 			 errdetail_internal("%s", detail), source->hint ? errhint("%s", source->hint) : 0));

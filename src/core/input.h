@@ -16,6 +16,7 @@ typedef struct InputSource
 	const char *hint;       /* the form that is expected, or NULL */
 	int sqlstate;           /* of a value of the wrong form */
 	const char *message;    /* the same in words; %s is the type */
+	const char *key;        /* of the part that is being read, or NULL */
 	struct Node *escontext; /* soft error sink, or NULL to throw */
 } InputSource;
 

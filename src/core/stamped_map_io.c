@@ -74,23 +74,24 @@ read_write(const JsonTree *json, bool keyed, EntryDraft *draft, NodeEntries *nam
 {
 	static const char *const members[3] = {"value", "at", "node"};
 	Entry entry = {.key = keyed ? json->name : "", .value = ""};
+	InputSource part = *source;
 	const JsonTree *found[3];
-	const char *subject;
 	HybridTime at;
 
 	entry.key_length = (uint32) strlen(entry.key);
-	subject = write_subject(keyed, &entry);
-	if (!json_tree_members(json, source, subject, members, 3, found))
+	part.key = keyed ? json->name : NULL;
+	source = &part;
+	if (!json_tree_members(json, source, "The write", members, 3, found))
 		return false;
 	for (int which = 0; which < 3; which++)
 	{
 		if (found[which] == NULL)
-			return input_malformed(source, "%s has no \"%s\".", subject, members[which]);
+			return input_malformed(source, "The write has no \"%s\".", members[which]);
 		if (found[which]->kind == JSON_TREE_STRING ||
 			(which == 0 && keyed && found[which]->kind == JSON_TREE_NULL))
 			continue;
-		return input_malformed(source, "%s has a \"%s\" that is %s, not a string%s.", subject,
-							   members[which], json_tree_kind_name(found[which]->kind),
+		return input_malformed(source, "\"%s\" is %s, not a string%s.", members[which],
+							   json_tree_kind_name(found[which]->kind),
 							   which == 0 && keyed ? " or null" : "");
 	}
 	entry.removed = found[0]->kind == JSON_TREE_NULL;

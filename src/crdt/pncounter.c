@@ -140,10 +140,13 @@ pncounter_reset(PG_FUNCTION_ARGS)
 	distance = pncounter_distance(&counter, &up);
 	if (distance.high == 0 && distance.low == 0)
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	/* node_table_increment refuses what the counter cannot take */
-	PG_RETURN_POINTER(node_table_increment(&counter, node, up ? 1 : 0,
-										   distance.high == 0 ? distance.low : PG_UINT64_MAX,
-										   "pncounter"));
+	if (distance.high > 0)
+	{
+		InputSource source = input_from_arguments("pncounter");
+
+		input_out_of_range(&source, "The value is too far from 0 for one node to count it back.");
+	}
+	PG_RETURN_POINTER(node_table_increment(&counter, node, up ? 1 : 0, distance.low, "pncounter"));
 }
 
 PG_FUNCTION_INFO_V1(pncounter_value);
