@@ -15,17 +15,24 @@ my $dump = PostgreSQL::Test::Utils::tempdir();
 # Every row of every table as text, in one hash.
 my $content = q{SELECT string_agg(name || ' ' || digest, E'\n' ORDER BY name) FROM (
 	SELECT 'state', count(*) || ' ' || md5(string_agg(s::text, E'\n' ORDER BY id)) FROM state s
+	UNION ALL SELECT 'replica', count(*) || ' ' || md5(string_agg(r::text, E'\n' ORDER BY id)) FROM replica r
 	UNION ALL SELECT 'large', count(*) || ' ' || md5(string_agg(l::text, E'\n' ORDER BY id)) FROM large l
-	UNION ALL SELECT 'hashed', count(*) || ' ' || md5(string_agg(h::text, E'\n' ORDER BY clock, at, stamp)) FROM hashed h
+	UNION ALL SELECT 'hashed', count(*) || ' ' || md5(string_agg(h::text, E'\n' ORDER BY clock, at, stamp, elements)) FROM hashed h
 ) c (name, digest)};
 
-# Questions that an index answers.
-my @questions = (
-	q{clock << '{"a": 300, "b": 900, "c": 900}'}, q{clock >> '{"a": 100, "b": 20}'},
-	q{clock || '{"a": 200, "b": 50, "c": 10}'}, q{clock <@ '{"a": 900, "b": 50, "c": 90}'},
-	q{clock @> '{"a": 700, "b": 30}'}, q{clock = '{"a": 17, "b": 18, "c": 5}'},
-	q{clock #<# '{"a": 200}'}, q{at < '1000000123.0'}, q{at = '1000000017.2'}, q{stamp >= '990'},
-	q{during @> '1000000100.0'::hlc});
+# Questions that an index answers, by table.
+my %questions = (
+	state => [
+		q{clock << '{"a": 300, "b": 900, "c": 900}'}, q{clock >> '{"a": 100, "b": 20}'},
+		q{clock || '{"a": 200, "b": 50, "c": 10}'}, q{clock <@ '{"a": 900, "b": 50, "c": 90}'},
+		q{clock @> '{"a": 700, "b": 30}'}, q{clock = '{"a": 17, "b": 18, "c": 5}'},
+		q{clock #<# '{"a": 200}'}, q{at < '1000000123.0'}, q{at = '1000000017.2'}, q{stamp >= '990'},
+		q{during @> '1000000100.0'::hlc} ],
+	replica => [
+		q{elements ? 'e777'}, q{elements @> '{e700,é705}'::text[]}, q{elements && '{e17,e18,nowhere}'::text[]},
+		q{lists ? 'k17'}, q{document ? 'ü"\\'}, q{counter #<# '{"a": 17}'}, q{counter = '{"a": 99, "b": 1}'},
+		q{document = lww_map('{"k13": "v302", "ü\"\\\\": 302}', '302.1', 'a') | remove(lww_map '{}', 'k17', '302.2', 'b')},
+		q{value(balance) < -100}, q{conflict #>=# '{}' AND is_conflicted(conflict)} ]);
 
 # The rows that questions find, with or without indexes.
 sub answers
@@ -35,8 +42,10 @@ sub answers
 		. ' SET enable_indexonlyscan = off';
 
 	return join "\n", map {
-		$server->safe_psql($database, "$settings; SELECT count(*), md5(string_agg(id::text, ' ' ORDER BY id)) FROM state WHERE $_")
-	} @questions;
+		my $table = $_;
+		map { $server->safe_psql($database, "$settings; SELECT count(*), md5(string_agg(id::text, ' ' ORDER BY id)) FROM $table WHERE $_") }
+			@{ $questions{$table} }
+	} sort keys %questions;
 }
 
 sub indexes_agree
@@ -68,14 +77,43 @@ my $tables = q{
 	CREATE INDEX state_at ON state USING hash (at);
 	CREATE INDEX state_during ON state USING gist (during);
 	CREATE INDEX state_expression ON state ((clock -> 'a')) WHERE clock @> '{"a": 2}';
-	CREATE TABLE large (id int PRIMARY KEY, clock vclock);
+	CREATE TABLE replica (
+		id int PRIMARY KEY,
+		counter gcounter NOT NULL DEFAULT '{}',
+		balance pncounter DEFAULT '{}',
+		register lww_register,
+		document lww_map DEFAULT '{}',
+		conflict mv_register,
+		elements orset DEFAULT '{}',
+		lists or_map,
+		enabled ew_flag,
+		disabled dw_flag DEFAULT '{}',
+		born orset DEFAULT orset '{}' + 'born',
+		total numeric GENERATED ALWAYS AS (value(balance)) STORED,
+		as_json jsonb GENERATED ALWAYS AS (elements::jsonb) STORED,
+		plain jsonb GENERATED ALWAYS AS (document(document)) STORED,
+		merged gcounter GENERATED ALWAYS AS (counter | '{"generated": 1}') STORED,
+		history orset[] CHECK (history[1] <@ history[2]));
+	CREATE INDEX replica_elements ON replica USING gin (elements);
+	CREATE INDEX replica_lists ON replica USING gin (lists);
+	CREATE INDEX replica_document ON replica USING gin (document);
+	CREATE INDEX replica_order ON replica (counter, elements);
+	CREATE INDEX replica_hash ON replica USING hash (document);
+	CREATE INDEX replica_value ON replica (value(balance));
+	CREATE INDEX replica_conflict ON replica (conflict, lists) WHERE is_conflicted(conflict);
+	CREATE TABLE large (id int PRIMARY KEY, clock vclock, elements orset);
 	CREATE INDEX large_cause ON large USING gist (clock);
 	ALTER TABLE large ALTER COLUMN clock SET STORAGE external;
-	CREATE TABLE hashed (clock vclock DEFAULT '{}', at hlc, stamp lamport) PARTITION BY HASH (clock, at);
+	CREATE TABLE hashed (clock vclock DEFAULT '{}', at hlc, stamp lamport, elements orset, document lww_map)
+		PARTITION BY HASH (clock, at, elements);
 	CREATE TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 3, REMAINDER 0);
 	CREATE TABLE hashed_1 PARTITION OF hashed FOR VALUES WITH (MODULUS 3, REMAINDER 1);
 	CREATE TABLE hashed_2 PARTITION OF hashed FOR VALUES WITH (MODULUS 3, REMAINDER 2);
 	CREATE VIEW known AS SELECT merge(clock) AS everything, meet(clock) AS everyone FROM state;
+	CREATE VIEW converged AS SELECT merge(counter) AS counter, merge(balance) AS balance, merge(register) AS register,
+		document(merge(document)) AS document, merge(conflict) AS conflict, cardinality(merge(elements)) AS elements,
+		merge(lists) -> 'k1' AS list, value(merge(enabled)) AS enabled, value(merge(disabled)) AS disabled,
+		orset_agg(value(register), 'v') AS registered FROM replica;
 };
 
 # Rows FIRST to LAST.
@@ -92,10 +130,27 @@ sub fill
 			hlcrange(format('%s.0', 1000000000 + i)::hlc, CASE WHEN i % 7 > 0 THEN format('%s.5', 1000000000 + i * 3)::hlc END),
 			ARRAY[vclock('a', i), vclock('a', i) | vclock('b', 1), NULL]
 		FROM generate_series($first, $last) i;
+		INSERT INTO replica (id, counter, balance, register, document, conflict, elements, lists, enabled, disabled, history)
+		SELECT i,
+			CASE WHEN i % 97 = 0 THEN '{}' WHEN i % 89 = 0 THEN jsonb_build_object('ü"\\', i, 'wide', 4294967296 + i)::gcounter
+				ELSE increment(increment(gcounter '{}', i, 'a'), i % 7, 'b') END,
+			decrement(increment(pncounter '{}', i, 'a'), i % 13 * 100, 'b'),
+			CASE WHEN i % 50 > 0 THEN lww_register('value ' || i % 20, format('%s.%s', 1000000000 + i, i % 3)::hlc, 'n' || i % 5) END,
+			lww_map(jsonb_build_object('k' || i % 17, 'v' || i, 'ü"\\', i), format('%s.1', i)::hlc, 'a')
+				| remove(lww_map '{}', 'k' || i % 19, format('%s.2', i)::hlc, 'b'),
+			CASE WHEN i % 51 > 0 THEN set(mv_register '{}', 'x' || i % 5, 'a') | set('{}', 'x' || i % 7, 'b') END,
+			remove((SELECT orset_agg('e' || n, 'n' || n % 3) FROM generate_series(i, i + 5) n) | add('{}', 'é' || i + 5, 'ü'), 'e' || i + 2)
+				| '{"cloud": [["c", 7, 9]]}',
+			put(put(or_map '{}', 'k' || i % 31, 'v' || i % 4, 'a'), 'ü', '', 'b') | put('{}', 'k' || i % 31, 'w', 'c'),
+			CASE i % 3 WHEN 0 THEN '{}' WHEN 1 THEN enable(ew_flag '{}', 'a') WHEN 2 THEN disable(enable(ew_flag '{}', 'a'), 'a') END,
+			CASE i % 4 WHEN 0 THEN '{}' WHEN 1 THEN disable(dw_flag '{}', 'a') WHEN 2 THEN enable(disable(dw_flag '{}', 'a'), 'a') END,
+			ARRAY[add('{}', 'e' || i, 'a'), clear(add('{}', 'e' || i, 'a')), NULL]
+		FROM generate_series($first, $last) i;
 		INSERT INTO large
-		SELECT i, (SELECT jsonb_object_agg('node ' || i % 5 || ' ' || md5(n::text), n * i)::vclock FROM generate_series(1, 1500) n)
+		SELECT i, (SELECT jsonb_object_agg('node ' || i % 5 || ' ' || md5(n::text), n * i)::vclock FROM generate_series(1, 1500) n),
+			(SELECT orset_agg(md5(n::text || i), 'node ' || n % 5) FROM generate_series(1, 1500) n)
 		FROM generate_series($first, $first + ($last - $first) / 50) i;
-		INSERT INTO hashed SELECT clock, at, stamp FROM state WHERE id BETWEEN $first AND $last;
+		INSERT INTO hashed SELECT clock, at, stamp, elements, document FROM state JOIN replica USING (id) WHERE id BETWEEN $first AND $last;
 	});
 }
 
@@ -108,16 +163,30 @@ $node->safe_psql('postgres', q{
 		(-2, '9223372036854775807', '9223372036854775807.4294967295', '(,)'),
 		(-3, NULL, NULL, NULL);
 	UPDATE state SET clock = vclock(repeat('n', 255), 9223372036854775807) WHERE id = -2;
+	INSERT INTO replica (id) VALUES (-1), (-2), (-3);
+	UPDATE replica SET document = NULL, elements = NULL, balance = NULL, disabled = NULL WHERE id = -1;
+	UPDATE replica SET counter = increment(gcounter '{"b": 9223372036854775807}', 9223372036854775807, repeat('n', 255)),
+		balance = '{"a": [9223372036854775807, 0], "b": [9223372036854775807, 1]}',
+		register = lww_register('', '-9223372036854775808.4294967295', repeat('n', 255)),
+		document = put('{}', '', repeat('long ', 1000), '9223372036854775807.4294967295', 'n'),
+		conflict = '{"values": [{"value": "", "dot": ["a", 9223372036854775807]}], "cloud": [["a", 9223372036854775806, 9223372036854775807]]}',
+		elements = '{"elements": {"": [["a", 1], ["b", 9223372036854775807]]}, "context": {"a": 1, "b": 9223372036854775807}, "cloud": [["a", 3, 4], ["c", 2, 2]]}',
+		enabled = '{"enabled": [["a", 2], ["b", 1]], "context": {"b": 5}, "cloud": [["a", 2, 2]]}'
+		WHERE id = -2;
 });
 my $original = $node->safe_psql('postgres', $content);
-is($node->safe_psql('postgres', q{SELECT min(node_count(clock)), bool_and(pg_column_size(clock) > 20000) FROM large}),
-	'1500|t', 'the large clocks are large, and toasted');
+is($node->safe_psql('postgres', q{SELECT min(node_count(clock)), bool_and(pg_column_size(clock) > 20000),
+		min(cardinality(elements)), bool_and(pg_column_size(elements) > 20000) FROM large}),
+	'1500|t|1500|t', 'the large clocks and sets are large, and toasted');
 is($node->safe_psql('postgres', q{SELECT count(DISTINCT tableoid) FROM hashed}), '3', 'rows in every hash partition');
 indexes_agree($node, 'postgres', 'before');
-foreach my $question (@questions)
+foreach my $table (sort keys %questions)
 {
-	like($node->safe_psql('postgres', "SET enable_seqscan = off; EXPLAIN (COSTS OFF) SELECT id FROM state WHERE $question"),
-		qr/(Index Scan using|Bitmap Index Scan on) state_/, "an index answers: $question");
+	foreach my $question (@{ $questions{$table} })
+	{
+		like($node->safe_psql('postgres', "SET enable_seqscan = off; EXPLAIN (COSTS OFF) SELECT id FROM $table WHERE $question"),
+			qr/(Index Scan using|Bitmap Index Scan on) ${table}_/, "an index answers: $question");
+	}
 }
 
 #
@@ -142,11 +211,15 @@ foreach my $case (
 		$node->command_ok([ 'pg_restore', '--exit-on-error', '-d', $node->connstr($database), $file ], 'restore');
 	}
 	is($node->safe_psql($database, $content), $original, "$name: every value is restored as it was");
-	is($node->safe_psql($database, 'SELECT * FROM known'), $node->safe_psql('postgres', 'SELECT * FROM known'), "$name: views, too");
+	is($node->safe_psql($database, "SELECT * FROM $_"), $node->safe_psql('postgres', "SELECT * FROM $_"), "$name: view $_, too")
+		foreach qw(known converged);
 	indexes_agree($node, $database, $name);
 	$node->safe_psql($database, 'INSERT INTO state (id) VALUES (0)');
 	is($node->safe_psql($database, 'SELECT clock, born, total, as_json, merged FROM state WHERE id = 0'),
 		'{}|{"origin": 1}|0|{}|{"generated": 1}', "$name: defaults and generated columns are restored");
+	$node->safe_psql($database, 'INSERT INTO replica (id) VALUES (0)');
+	is($node->safe_psql($database, 'SELECT counter, balance, elements, disabled, born, total, as_json, plain, merged FROM replica WHERE id = 0'),
+		'{}|{}|{}|{}|{"elements": {"born": [["origin", 1]]}, "context": {"origin": 1}}|0|{}|{}|{"generated": 1}', "$name: ... for the replicated types");
 }
 
 # Not by the text of the script, but by what it makes: a second dump is the first one.
@@ -161,17 +234,23 @@ sub dumped
 is(dumped('restored_plain'), dumped('postgres'), 'a dump of the restored database is the same');
 
 # COPY
-foreach my $format ('text', 'csv', 'binary')
+my %columns = (
+	state => 'clock, stamp, at, during, history',
+	replica => 'counter, balance, register, document, conflict, elements, lists, enabled, disabled, history');
+foreach my $table (sort keys %columns)
 {
-	$node->safe_psql('postgres', qq{
-		CREATE TABLE copied (clock vclock, stamp lamport, at hlc, during hlcrange, history vclock[]);
-		COPY (SELECT clock, stamp, at, during, history FROM state) TO '$dump/copied' (FORMAT $format);
-		COPY copied FROM '$dump/copied' (FORMAT $format);
-	});
-	is( $node->safe_psql('postgres', q{
-			SELECT count(*), (SELECT count(*) FROM (SELECT clock, stamp, at, during, history FROM state
-				EXCEPT ALL SELECT * FROM copied) s) FROM copied; DROP TABLE copied}),
-		'1003|0', "COPY, $format: every value comes back");
+	foreach my $format ('text', 'csv', 'binary')
+	{
+		$node->safe_psql('postgres', qq{
+			CREATE TABLE copied AS SELECT $columns{$table} FROM $table LIMIT 0;
+			COPY (SELECT $columns{$table} FROM $table) TO '$dump/copied' (FORMAT $format);
+			COPY copied FROM '$dump/copied' (FORMAT $format);
+		});
+		is( $node->safe_psql('postgres', qq{
+				SELECT count(*), (SELECT count(*) FROM (SELECT $columns{$table} FROM $table
+					EXCEPT ALL SELECT * FROM copied) s) FROM copied; DROP TABLE copied}),
+			'1003|0', "COPY, $format: every value of $table comes back");
+	}
 }
 
 #
@@ -182,7 +261,7 @@ push @modes, 'on' if $version >= 140000;
 my $subscriber = new_node('subscriber');
 my $publisher = $node->connstr . ' dbname=postgres';
 
-$node->safe_psql('postgres', 'CREATE PUBLICATION everything FOR TABLE state, large, hashed WITH (publish_via_partition_root = true);
+$node->safe_psql('postgres', 'CREATE PUBLICATION everything FOR TABLE state, replica, large, hashed WITH (publish_via_partition_root = true);
 	ALTER TABLE hashed REPLICA IDENTITY FULL; ALTER TABLE hashed_0 REPLICA IDENTITY FULL;
 	ALTER TABLE hashed_1 REPLICA IDENTITY FULL; ALTER TABLE hashed_2 REPLICA IDENTITY FULL');
 foreach my $mode (@modes)
@@ -202,7 +281,7 @@ sub replicated
 	foreach my $mode (@modes)
 	{
 		$subscriber->poll_query_until("binary_$mode",
-			q{SELECT count(*) = 3 AND bool_and(srsubstate IN ('r', 's')) FROM pg_subscription_rel})
+			q{SELECT count(*) = 4 AND bool_and(srsubstate IN ('r', 's')) FROM pg_subscription_rel})
 		  or die 'the subscription is not synchronized';
 		$node->wait_for_catchup("binary_$mode");
 		is($subscriber->safe_psql("binary_$mode", $content), $expected, "logical replication, binary = $mode: $what");
@@ -216,10 +295,15 @@ $node->safe_psql('postgres', q{
 	UPDATE state SET clock = clock | tick('{"a": 1}'::vclock), at = tick(at, '2033-05-18 03:33:20Z') WHERE id % 4 = 0;
 	UPDATE state SET stamp = tick(stamp) WHERE stamp < '9223372036854775807';
 	UPDATE large SET id = id + 100000 WHERE id % 3 = 0;	-- the toasted clock itself does not travel
-	UPDATE large SET clock = tick(clock) WHERE id % 5 = 0;
+	UPDATE large SET clock = tick(clock), elements = elements + 'new' WHERE id % 5 = 0;
+	UPDATE replica SET counter = counter + 1, balance = balance - 3, elements = elements + 'new' - ('e' || id) WHERE id % 4 = 0;
+	UPDATE replica SET register = set(register, 'z', '2033-05-18 03:33:20Z'), document = remove(document, 'k1', '2033-05-18 03:33:20Z'),
+		conflict = set(conflict, 'y'), lists = put(lists, 'ü', 'new'), enabled = enable(enabled), disabled = enable(disabled) WHERE id % 3 = 0;
+	DELETE FROM replica WHERE id % 11 = 0 AND id > 0;
 	DELETE FROM state WHERE id % 11 = 0 AND id > 0;
 	UPDATE hashed SET stamp = tick(stamp) WHERE stamp < '500';
 	UPDATE hashed SET clock = tick(clock) WHERE at < '1000000100.0';	-- to another partition
+	UPDATE hashed SET elements = elements - 'e155', document = put(document, 'k', 'v', at) WHERE elements ? 'e155';
 	DELETE FROM hashed WHERE at > '1000000400.0'});
 replicated('updates and deletes');
 $subscriber->safe_psql("binary_$_", "DROP SUBSCRIPTION binary_$_") for @modes;
@@ -235,14 +319,17 @@ $replica->start;
 fill(2001, 4000);
 $node->safe_psql('postgres', q{
 	DELETE FROM state WHERE id % 3 = 0 AND id > 2000; VACUUM state;
-	CREATE TABLE extra AS SELECT id, clock FROM state; CREATE INDEX ON extra USING gist (clock);
-	REINDEX INDEX state_cause; CHECKPOINT});
+	DELETE FROM replica WHERE id % 3 = 0 AND id > 2000; VACUUM replica;
+	CREATE TABLE extra AS SELECT id, clock, elements FROM state JOIN replica USING (id);
+	CREATE INDEX ON extra USING gist (clock); CREATE INDEX ON extra USING gin (elements);
+	REINDEX INDEX state_cause; REINDEX INDEX replica_elements; CHECKPOINT});
 fill(5001, 6000);
 $node->wait_for_catchup($replica, 'replay', $node->lsn('insert'));
 my $streamed = $node->safe_psql('postgres', $content);
 is($replica->safe_psql('postgres', $content), $streamed, 'a streaming replica has every value');
 indexes_agree($replica, 'postgres', 'streaming replica');
 is($replica->safe_psql('postgres', q{SELECT tick(merge(clock)) -> 'origin' FROM state}), '2', 'a replica computes, too');
+is($replica->safe_psql('postgres', 'SELECT * FROM converged'), $node->safe_psql('postgres', 'SELECT * FROM converged'), '... merges of all types');
 $replica->promote;
 is($replica->safe_psql('postgres', q{INSERT INTO state (id) VALUES (7000) RETURNING clock, born}),
 	'{}|{"origin": 1}', 'a promoted replica goes on');
@@ -252,8 +339,9 @@ $replica->stop;
 # with a transaction under way that must not be seen.
 $node->safe_psql('postgres', 'CHECKPOINT');
 fill(8001, 12000);
-$node->safe_psql('postgres', 'DELETE FROM state WHERE id % 5 = 0 AND id > 8000; VACUUM state');
+$node->safe_psql('postgres', "DELETE FROM $_ WHERE id % 5 = 0 AND id > 8000; VACUUM $_") foreach qw(state replica);
 $node->safe_psql('postgres', 'BEGIN; DELETE FROM state; INSERT INTO state (id, clock) VALUES (99999, \'{"lost": 1}\');
+	DELETE FROM replica; INSERT INTO replica (id, elements) VALUES (99999, add(orset \'{}\', \'lost\'));
 	ROLLBACK');
 my $committed = $node->safe_psql('postgres', $content);
 $node->stop('immediate');
@@ -261,7 +349,7 @@ $node->start;
 is($node->safe_psql('postgres', $content), $committed, 'after a crash everything committed is there, and nothing else');
 indexes_agree($node, 'postgres', 'after a crash');
 is($node->safe_psql('postgres', 'CREATE EXTENSION amcheck;
-	SELECT bt_index_check(i::regclass, true) FROM unnest(ARRAY[\'state_order\', \'state_stamp\']) i') =~ s/\s//gr,
+	SELECT bt_index_check(i::regclass, true) FROM unnest(ARRAY[\'state_order\', \'state_stamp\', \'replica_order\', \'replica_value\', \'replica_conflict\']) i') =~ s/\s//gr,
 	'', 'the btrees are sound and complete') if -e ($ENV{PG_SHAREDIR} || `pg_config --sharedir` =~ s/\n//r) . '/extension/amcheck.control';
 
 $node->stop;

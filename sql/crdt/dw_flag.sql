@@ -15,7 +15,12 @@ COMMENT ON TYPE dw_flag IS 'flag: disabling wins over a concurrent enabling';
 
 -- changing
 
-CREATE FUNCTION enable(flag dw_flag, node text DEFAULT local_node()) RETURNS dw_flag
+-- This makes no dot: the node is checked, but makes no difference.
+CREATE FUNCTION enable(flag dw_flag) RETURNS dw_flag
+AS 'MODULE_PATHNAME', 'dw_flag_enable' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION enable(dw_flag) IS 'switch the flag on';
+
+CREATE FUNCTION enable(flag dw_flag, node text) RETURNS dw_flag
 AS 'MODULE_PATHNAME', 'dw_flag_enable' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION enable(dw_flag, text) IS 'switch the flag on';
 

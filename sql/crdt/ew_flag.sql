@@ -19,7 +19,12 @@ CREATE FUNCTION enable(flag ew_flag, node text DEFAULT local_node()) RETURNS ew_
 AS 'MODULE_PATHNAME', 'ew_flag_enable' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION enable(ew_flag, text) IS 'switch the flag on';
 
-CREATE FUNCTION disable(flag ew_flag, node text DEFAULT local_node()) RETURNS ew_flag
+-- This makes no dot: the node is checked, but makes no difference.
+CREATE FUNCTION disable(flag ew_flag) RETURNS ew_flag
+AS 'MODULE_PATHNAME', 'ew_flag_disable' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION disable(ew_flag) IS 'switch the flag off';
+
+CREATE FUNCTION disable(flag ew_flag, node text) RETURNS ew_flag
 AS 'MODULE_PATHNAME', 'ew_flag_disable' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION disable(ew_flag, text) IS 'switch the flag off';
 

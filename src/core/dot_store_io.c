@@ -237,6 +237,9 @@ read_context(const JsonTree *context, const JsonTree *cloud, EntryDraft *draft,
 	NodeTable prefixes = {0};
 	uint32 node = 0;
 
+	if (context && context->kind != JSON_TREE_OBJECT)
+		return input_malformed(source, "\"context\" is %s, not an object.",
+							   json_tree_kind_name(context->kind));
 	if (context)
 	{
 		struct varlena *flat = node_table_from_json(context, 1, source);

@@ -75,32 +75,42 @@ dw_flag_to_json(PG_FUNCTION_ARGS)
  * Changing and reading
  */
 
-/* All dots that are seen give way to at most one new. */
+/* All dots that are seen give way to a new one. */
 static Datum
-dw_flag_change(FunctionCallInfo fcinfo, bool dot)
+dw_flag_mark(FunctionCallInfo fcinfo)
 {
+	NodeName node = node_name_argument(fcinfo, 1, "dw_flag");
 	EntryTable flag;
 	Entry entry = {.key = "", .value = ""};
 
 	dot_store_argument(fcinfo, 0, &flag);
-	if (!dot)
-		PG_RETURN_POINTER(dot_store_drop(&flag, 0, flag.nentries));
-	PG_RETURN_POINTER(dot_store_put(&flag, 0, flag.nentries, entry,
-									node_name_argument(fcinfo, 1, "dw_flag"), "dw_flag"));
+	PG_RETURN_POINTER(dot_store_put(&flag, 0, flag.nentries, entry, node, "dw_flag"));
+}
+
+/* All dots that are seen go. */
+static Datum
+dw_flag_unmark(FunctionCallInfo fcinfo)
+{
+	EntryTable flag;
+
+	if (PG_NARGS() > 1)
+		(void) node_name_argument(fcinfo, 1, "dw_flag");
+	dot_store_argument(fcinfo, 0, &flag);
+	PG_RETURN_POINTER(dot_store_drop(&flag, 0, flag.nentries));
 }
 
 PG_FUNCTION_INFO_V1(dw_flag_enable);
 Datum
 dw_flag_enable(PG_FUNCTION_ARGS)
 {
-	return dw_flag_change(fcinfo, false);
+	return dw_flag_unmark(fcinfo);
 }
 
 PG_FUNCTION_INFO_V1(dw_flag_disable);
 Datum
 dw_flag_disable(PG_FUNCTION_ARGS)
 {
-	return dw_flag_change(fcinfo, true);
+	return dw_flag_mark(fcinfo);
 }
 
 PG_FUNCTION_INFO_V1(dw_flag_value);

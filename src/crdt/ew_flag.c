@@ -75,32 +75,42 @@ ew_flag_to_json(PG_FUNCTION_ARGS)
  * Changing and reading
  */
 
-/* All dots that are seen give way to at most one new. */
+/* All dots that are seen give way to a new one. */
 static Datum
-ew_flag_change(FunctionCallInfo fcinfo, bool dot)
+ew_flag_mark(FunctionCallInfo fcinfo)
 {
+	NodeName node = node_name_argument(fcinfo, 1, "ew_flag");
 	EntryTable flag;
 	Entry entry = {.key = "", .value = ""};
 
 	dot_store_argument(fcinfo, 0, &flag);
-	if (!dot)
-		PG_RETURN_POINTER(dot_store_drop(&flag, 0, flag.nentries));
-	PG_RETURN_POINTER(dot_store_put(&flag, 0, flag.nentries, entry,
-									node_name_argument(fcinfo, 1, "ew_flag"), "ew_flag"));
+	PG_RETURN_POINTER(dot_store_put(&flag, 0, flag.nentries, entry, node, "ew_flag"));
+}
+
+/* All dots that are seen go. */
+static Datum
+ew_flag_unmark(FunctionCallInfo fcinfo)
+{
+	EntryTable flag;
+
+	if (PG_NARGS() > 1)
+		(void) node_name_argument(fcinfo, 1, "ew_flag");
+	dot_store_argument(fcinfo, 0, &flag);
+	PG_RETURN_POINTER(dot_store_drop(&flag, 0, flag.nentries));
 }
 
 PG_FUNCTION_INFO_V1(ew_flag_enable);
 Datum
 ew_flag_enable(PG_FUNCTION_ARGS)
 {
-	return ew_flag_change(fcinfo, true);
+	return ew_flag_mark(fcinfo);
 }
 
 PG_FUNCTION_INFO_V1(ew_flag_disable);
 Datum
 ew_flag_disable(PG_FUNCTION_ARGS)
 {
-	return ew_flag_change(fcinfo, false);
+	return ew_flag_unmark(fcinfo);
 }
 
 PG_FUNCTION_INFO_V1(ew_flag_value);

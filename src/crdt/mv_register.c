@@ -20,7 +20,7 @@
 #include "core/entry_list.h"
 
 static const DotStoreFace mv_register_face =
-	DOT_STORE_FACE("mv_register", "values", "A value", false, true,
+	DOT_STORE_FACE("mv_register", "values", "An entry", false, true,
 				   "Write a register as JSON, such as {\"values\": [{\"value\": \"x\", "
 				   "\"dot\": [\"a\", 3]}], \"context\": {\"a\": 3}}.");
 
