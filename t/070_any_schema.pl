@@ -72,6 +72,20 @@ my $use = q{
 	SELECT a.id FROM S.sample a JOIN S.sample b ON a.clock OPERATOR(S.=) b.clock WHERE b.id = 2;
 	SELECT S.hlcrange('1.0', '2.0') @> '1.5'::S.hlc, (S.hlc '3000000000.0' OPERATOR(S.-) S.hlc '1000000000.0');
 	SELECT node, counter FROM S.each(S.vclock '{"a": 1, "b": 2}');
+	SELECT S.increment(S.gcounter '{}'), S.gcounter '{"a": 1}' OPERATOR(S.+) 2, S.value(S.gcounter '{"a": 1, "b": 2}'),
+		S.pncounter '{"a": [1, 0]}' OPERATOR(S.-) 2, S.reset(S.pncounter '{"a": [1, 0]}'), S.pncounter '{"a": [1, 3]}'::bigint;
+	SELECT S.add(S.orset '{}', 'x'), S.orset '{}' OPERATOR(S.+) 'x' OPERATOR(S.-) 'x', S.orset '{}' OPERATOR(S.?) 'x',
+		S.context(S.orset '{"cloud": [["a", 1, 2]]}'), S.delta(S.orset '{"context": {"a": 1}}', '{"a": 1}');
+	SELECT S.value(S.lww_register('v', '17.0')), S.document(S.lww_map(jsonb '{"k": 1}', '17.0')),
+		S.put(S.lww_map '{}', 'k', 'v', '17.0') OPERATOR(S.->) 'k', S.siblings(S.set(S.mv_register '{}', 'v')),
+		S.put(S.or_map '{}', 'k', 'v') OPERATOR(S.->) 'k', S.value(S.enable(S.ew_flag '{}')), S.value(S.disable(S.dw_flag '{}'));
+	SELECT S.merge(c), S.merge(p), S.merge(r), S.merge(d), S.merge(m), S.merge(s), S.merge(o), S.merge(e), S.merge(w) FROM S.crdt;
+	SELECT S.orset_agg(element, 'a') FROM S.crdt, S.each(s) element;
+	SELECT key, value, at, node FROM S.crdt, S.each(d) WHERE id = 2;
+	SELECT key, values FROM S.crdt, S.each(o) WHERE id = 1;
+	SELECT string_agg(id::text, ' ' ORDER BY s) FROM S.crdt WHERE s OPERATOR(S.?) 'x' OR s OPERATOR(S.@>) '{y,z}'::text[] OR d OPERATOR(S.?) 'k';
+	SELECT id FROM S.crdt WHERE s OPERATOR(S.&&) '{z}'::text[] AND o OPERATOR(S.?) 'l' AND S.value(c) > 1;
+	SELECT a.id FROM S.crdt a JOIN S.crdt b ON a.s OPERATOR(S.<@) b.s WHERE b.id = 2 ORDER BY a.id;
 	INSERT INTO S.sample (id) VALUES (4) RETURNING id, clock, stamp, born;
 	DELETE FROM S.sample WHERE id = 4};
 my $used = join "\n",
@@ -80,7 +94,20 @@ my $used = join "\n",
 	'{"a": 1}|{"a": 1}|5|5',
 	'{"a": 3, "b": 1}|{"a": 1}',
 	'1970-01-01T00:00:00.000000003Z/0|1970-01-01T00:00:00.000000001Z/0|3|1',
-	'1 3 2|3', '2', '3', '3', '2', 't|00:00:02', 'a|1', 'b|2', '4|{}|0|{"here": 1}';
+	'1 3 2|3', '2', '3', '3', '2', 't|00:00:02', 'a|1', 'b|2',
+	'{"here": 1}|{"a": 1, "here": 2}|3|{"a": [1, 0], "here": [0, 2]}|{"a": [1, 0], "here": [0, 1]}|-2',
+	'{"elements": {"x": [["here", 1]]}, "context": {"here": 1}}|{"elements": {}, "context": {"here": 1}}|f|{"a": 2}|'
+	  . '{"elements": {}, "context": {"a": 1}}',
+	'v|{"k": "1"}|v|{v}|{v}|t|f',
+	'{"a": 3, "b": 1}|{"a": [0, 1]}|{"value": "y", "at": "1970-01-01T00:00:00.000000018Z/0", "node": "b"}|'
+	  . '{"k": {"value": "v", "at": "1970-01-01T00:00:00.000000017Z/0", "node": "b"}}|'
+	  . '{"values": [{"value": "v", "dot": ["a", 1]}, {"value": "w", "dot": ["b", 1]}], "context": {"a": 1, "b": 1}}|'
+	  . '{"elements": {"y": [["b", 1]], "z": [["b", 2]]}, "context": {"a": 1, "b": 2}}|'
+	  . '{"entries": {"k": [{"value": "v", "dot": ["a", 1]}], "l": [{"value": "w", "dot": ["b", 1]}]}, "context": {"a": 1, "b": 1}}|'
+	  . '{"enabled": [["a", 1]], "context": {"a": 1}}|{"disabled": [], "context": {"a": 1}}',
+	'{"elements": {"x": [["a", 1]], "y": [["a", 2]], "z": [["a", 3]]}, "context": {"a": 3}}',
+	'k|v|1970-01-01T00:00:00.000000017Z/0|b', 'k|{v}', '1 2', '2', '1', '2',
+	'4|{}|0|{"here": 1}';
 
 sub used_in
 {
@@ -99,6 +126,21 @@ is( answer((q{
 		CREATE INDEX by_hash ON S.sample USING hash (clock);
 		CREATE INDEX by_block ON S.sample USING brin (at, stamp);
 		CREATE INDEX by_node ON S.sample ((clock OPERATOR(S.->) 'a'));
+		CREATE TABLE S.crdt (id int PRIMARY KEY, c S.gcounter DEFAULT '{}', p S.pncounter, r S.lww_register, d S.lww_map, m S.mv_register,
+			s S.orset, o S.or_map, e S.ew_flag, w S.dw_flag, born S.gcounter DEFAULT S.increment('{}'::S.gcounter),
+			total numeric GENERATED ALWAYS AS (S.value(p)) STORED);
+		INSERT INTO S.crdt VALUES
+			(1, '{"a": 1, "b": 1}', '{"a": [0, 1]}', S.lww_register('x', '17.0', 'a'), '{}', S.set('{}', 'v', 'a'),
+				S.add('{}'::S.orset, 'x', 'a'), S.put('{}'::S.or_map, 'k', 'v', 'a'), S.enable('{}'::S.ew_flag, 'a'), S.disable('{}'::S.dw_flag, 'a')),
+			(2, '{"a": 3}', '{}', S.lww_register('y', '18.0', 'b'), S.put('{}', 'k', 'v', '17.0', 'b'), S.set('{}'::S.mv_register, 'w', 'b'),
+				S.remove(S.add(S.add(S.add('{}'::S.orset, 'x', 'a'), 'y', 'b'), 'z', 'b'), 'x'), S.put('{}'::S.or_map, 'l', 'w', 'b'), '{}',
+				S.enable(S.disable('{}'::S.dw_flag, 'a'), 'b'));
+		CREATE INDEX by_element ON S.crdt USING gin (s);
+		CREATE INDEX by_key ON S.crdt USING gin (d, o);
+		CREATE INDEX by_inclusion ON S.crdt (c, s, d, m);
+		CREATE INDEX by_state ON S.crdt USING hash (s);
+		CREATE INDEX by_value ON S.crdt (S.value(c));
+		CREATE INDEX by_context ON S.crdt (S.context(s)) WHERE S.value(e);
 		CREATE FUNCTION S.sum_of(S.vclock) RETURNS numeric LANGUAGE sql IMMUTABLE
 			AS $$ SELECT S.total($1) $$;
 	}) =~ s/\bS\./"Odd schema"./gr),
@@ -108,6 +150,18 @@ is( answer(q{SET enable_seqscan = off; SET search_path = pg_catalog;
 		EXPLAIN (COSTS OFF) SELECT id FROM "Odd schema".sample WHERE clock OPERATOR("Odd schema".<<) '{"a": 9}'})
 	=~ /Index Scan (using|on) by_cause/ ? 1 : 0,
 	1, 'the GiST index is used');
+for my $case (
+	[ by_element => 's OPERATOR(S.?) \'x\'' ], [ by_element => 's OPERATOR(S.@>) \'{x,y}\'::text[]' ],
+	[ by_element => 's OPERATOR(S.&&) \'{x,y}\'::text[]' ], [ by_key => 'd OPERATOR(S.?) \'k\'' ],
+	[ by_key => 'o OPERATOR(S.?) \'k\'' ], [ by_inclusion => 'c OPERATOR(S.#<#) \'{"a": 9}\'' ],
+	[ by_state => 's OPERATOR(S.=) \'{}\'' ], [ by_value => 'S.value(c) > 7' ])
+{
+	my ($index, $condition) = @$case;
+
+	like(answer("SET enable_seqscan = off; SET search_path = pg_catalog; EXPLAIN (COSTS OFF) SELECT id FROM S.crdt WHERE $condition"
+				=~ s/\bS\./"Odd schema"./gr),
+		qr/(Index Scan using|Bitmap Index Scan on) $index/, "the index $index is used: $condition");
+}
 
 # It moves
 is(answer('CREATE SCHEMA elsewhere; ALTER EXTENSION distributed SET SCHEMA elsewhere'),
@@ -119,6 +173,7 @@ is(answer(q{SELECT count(*) FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid A
 			AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'distributed')}),
 	'0', '... with every function');
 is( answer(q{ALTER TABLE "Odd schema".sample SET SCHEMA elsewhere;
+		ALTER TABLE "Odd schema".crdt SET SCHEMA elsewhere;
 		DROP FUNCTION "Odd schema".sum_of;
 		CREATE FUNCTION elsewhere.sum_of(elsewhere.vclock) RETURNS numeric LANGUAGE sql IMMUTABLE
 			AS $$ SELECT elsewhere.total($1) $$}),
@@ -126,13 +181,16 @@ is( answer(q{ALTER TABLE "Odd schema".sample SET SCHEMA elsewhere;
 is(used_in('elsewhere'), $used, 'everything works as before');
 is(answer('SET search_path = elsewhere; SELECT id FROM sample WHERE clock @> \'{"a": 2}\' AND clock << \'{"a": 9, "b": 9}\' ORDER BY id'),
 	"2\n3", '... also by way of the search_path');
+is(answer(q{SET search_path = elsewhere; SET enable_seqscan = off;
+		SELECT id FROM crdt WHERE s ? 'x'; SELECT id FROM crdt WHERE s && '{z}' AND o ? 'l' AND value(c) + 1 > 2; SELECT value(merge(c) + 1) FROM crdt}),
+	"1\n2\n5", '... for the replicated types, too');
 is( $node->psql('app',
 		'ALTER EXTENSION distributed SET SCHEMA "Odd schema"; ALTER EXTENSION distributed SET SCHEMA elsewhere'),
 	0, '... and back and forth');
 
 # It goes
 is(answer('DROP EXTENSION distributed'), 'ERROR:  2BP01', 'it is not dropped from under a table');
-is(answer('SET client_min_messages = error; DROP EXTENSION distributed CASCADE; DROP TABLE elsewhere.sample;
+is(answer('SET client_min_messages = error; DROP EXTENSION distributed CASCADE; DROP TABLE elsewhere.sample, elsewhere.crdt;
 		DROP SCHEMA elsewhere, "Odd schema" CASCADE'),
 	'', '... but with CASCADE');
 is($node->safe_psql('app', $everything), $before, '... and leaves nothing behind');
@@ -152,7 +210,7 @@ my @names = split ' ', $node->safe_psql('app', q{
 		JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'distributed';
 	DROP EXTENSION distributed});
 my @operators = ('=', '<>', '<', '<=', '>', '>=', '<@', '@>', '<<', '>>', '||', '|', '&', '->', '-',
-	'#<#', '#<=#', '#>=#', '#>#');
+	'+', '?', '&&', '#<#', '#<=#', '#>=#', '#>#');
 my $traps = join "\n",
 	'CREATE TABLE caught (what text);',
 	map({ my $name = $_;
@@ -191,9 +249,20 @@ is( answer(q{
 		SELECT count(*) FROM sample WHERE clock << vclock '{"a": 5}';
 		SELECT count(*) FROM sample WHERE clock = vclock '{"a": 5}';
 		SELECT count(*) FROM sample WHERE clock #<# vclock '{"a": 5}';
+		SELECT increment(gcounter '{}'), gcounter '{}' + 1::bigint, pncounter '{}' - 1::bigint, reset(pncounter '{"a": [1, 0]}') = pncounter '{}';
+		CREATE TABLE sets AS SELECT add(orset '{}', 'e' || i::text, 'n' || i::text) AS s, put(or_map '{}', 'k'::text, 'v' || i % 2, 'n' || i::text) AS o,
+			lww_map(jsonb_build_object('k', i), hlc '17.0', 'a'::text) AS d FROM generate_series(1, 20) i;
+		CREATE INDEX ON sets USING gin (s, o, d);
+		CREATE INDEX ON sets (s, o, d);
+		SELECT count(*) FROM sets WHERE s ? 'e5'::text;
+		SELECT count(*) FROM sets WHERE s @> ARRAY['e5'] OR s && ARRAY['e6', 'e7'];
+		SELECT count(*) FROM sets WHERE o ? 'k'::text AND d ? 'k'::text AND s #># orset '{}';
+		SELECT merge(s) @> ARRAY['e1', 'e20'], cardinality(merge(s)), merge(o) -> 'k'::text, merge(d) -> 'k'::text,
+			cardinality(orset_agg(element, 'a'::text)) FROM sets, each(s) element;
 		SELECT max(h), min(h), hlcrange(min(h), max(h)) FROM (VALUES (hlc '1.0'), (hlc '2.0')) v (h);
 		SELECT count(*) FROM caught}),
 	join("\n", '{"here": 1}|{"b": 2, "here": 1}|{"a": 20}|{"a": 1}', 'equal|f|{}', 4, 1, 4,
+		'{"here": 1}|{"here": 1}|{"here": [0, 1]}|f', 1, 3, 20, 't|20|{v0,v1}|9|20',
 		'1970-01-01T00:00:00.000000002Z/0|1970-01-01T00:00:00.000000001Z/0|'
 		  . '[1970-01-01T00:00:00.000000001Z/0,1970-01-01T00:00:00.000000002Z/0)', 0),
 	'... nor when it is used by unqualified names');

@@ -3,11 +3,12 @@
  *		The working state of lattices whose values are joined many at a time.
  *
  * An aggregate over n states must not copy its accumulator n times.  Values
- * that arrive are therefore only copied, and joined with the accumulator once
- * they take as much room as it does.  Each join then at most doubles what is
- * read, and however often values repeat, memory stays within a small multiple
- * of the result and of the largest value: with S bytes in all and a join that
- * sorts, the whole takes S log S.
+ * that arrive are therefore only copied.  Once they take several times the
+ * room of the accumulator, they are joined with one another, which sorts, and
+ * the outcome with the accumulator, which is one walk along both.  So every
+ * value is sorted once and the accumulator copied a few times in all: S bytes
+ * take S log S.  However often values repeat, memory stays within a small
+ * multiple of the result and of the largest value.
  */
 #include "core/compat.h"
 
@@ -15,7 +16,10 @@
 #include "utils/memutils.h"
 
 /* Bytes that may wait however small the accumulator is. */
-#define BATCH_MIN 8192
+#define BATCH_MIN 32768
+
+/* How many times the accumulator's bytes may wait. */
+#define BATCH_FACTOR 4
 
 static inline BatchJoin
 batch_join(const BatchState *state)
@@ -58,6 +62,7 @@ batch_settle(BatchState *state)
 	MemoryContext work;
 	MemoryContext old;
 	const struct varlena **values;
+	const struct varlena *pair[2];
 	struct varlena *result;
 	struct varlena *joined;
 
@@ -65,11 +70,12 @@ batch_settle(BatchState *state)
 		return;
 	work = AllocSetContextCreate(context, "distributed merge work", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(work);
-	values = MemoryContextAllocHuge(work, sizeof(*values) * ((Size) state->waiting + 1));
-	values[0] = state->joined;
+	values = MemoryContextAllocHuge(work, sizeof(*values) * (Size) state->waiting);
 	for (uint32 i = 0; i < state->waiting; i++)
-		values[i + 1] = (const struct varlena *) (state->bytes + state->offsets[i]);
-	result = batch_join(state)(values, state->waiting + 1);
+		values[i] = (const struct varlena *) (state->bytes + state->offsets[i]);
+	pair[0] = state->joined;
+	pair[1] = state->waiting > 1 ? batch_join(state)(values, state->waiting) : values[0];
+	result = batch_join(state)(pair, 2);
 	joined = MemoryContextAlloc(context, VARSIZE(result));
 	memcpy(joined, result, VARSIZE(result));
 	MemoryContextSwitchTo(old);
@@ -104,7 +110,7 @@ batch_state_absorb(LatticeState *base, const struct varlena *flat)
 		memcmp(VARDATA_ANY(flat), VARDATA_ANY(state->joined), VARSIZE_ANY_EXHDR(flat)) == 0)
 		return;
 	if (state->waiting > 0 &&
-		state->bytes_used + size > Max(BATCH_MIN, (Size) VARSIZE(state->joined)))
+		state->bytes_used + size > Max(BATCH_MIN, BATCH_FACTOR * (Size) VARSIZE(state->joined)))
 		batch_settle(state);
 	batch_grow(state, size + MAXIMUM_ALIGNOF);
 	memcpy(state->bytes + state->bytes_used, flat, size);

@@ -359,6 +359,7 @@ join_many(const struct varlena *const *values, uint32 count)
 		Entry entry = draft->entries[i];
 
 		CHECK_FOR_INTERRUPTS();
+		entry_prefetch_key(draft->entries, i, draft->nentries);
 		for (next = i + 1; next < draft->nentries; next++)
 		{
 			if (dot_store_order(&entry, &draft->entries[next]) != 0)

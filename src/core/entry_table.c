@@ -490,6 +490,7 @@ entry_table_write(const EntryDraft *draft)
 		const Entry *entry = &draft->entries[i];
 
 		CHECK_FOR_INTERRUPTS();
+		entry_prefetch_key(draft->entries, i, draft->nentries);
 		if (before == NULL || !entry_same_key(before, entry))
 			shape.keys_size += entry->key_length;
 		shape.values_size += entry->value_length;
@@ -511,6 +512,7 @@ entry_table_write(const EntryDraft *draft)
 		const Entry *entry = &draft->entries[i];
 
 		CHECK_FOR_INTERRUPTS();
+		entry_prefetch_key(draft->entries, i, draft->nentries);
 		if (before == NULL || !entry_same_key(before, entry))
 		{
 			memcpy(keys, entry->key, entry->key_length);

@@ -164,6 +164,27 @@ entry_table_range(const EntryTable *table, uint32 index)
 	return range;
 }
 
+/*
+ * Of many entries sorted by key, what they refer to is scattered in memory:
+ * fetch that of the one so many places ahead.
+ */
+#define PREFETCH_DISTANCE 16
+
+static inline void
+entry_prefetch(const void *address)
+{
+#ifdef __GNUC__
+	__builtin_prefetch(address);
+#endif
+}
+
+static inline void
+entry_prefetch_key(const Entry *entries, uint32 index, uint32 count)
+{
+	if (index + PREFETCH_DISTANCE < count)
+		entry_prefetch(entries[index + PREFETCH_DISTANCE].key);
+}
+
 static inline bool
 entry_same_key(const Entry *a, const Entry *b)
 {

@@ -5,9 +5,9 @@
  *
  * What the two kernels on entry tables do to join many values, as in an
  * aggregate, begins alike: bring all entries into one order, so that those of
- * one key, and equal ones, stand together.  All but the first table's are
- * sorted, which for S entries takes S log S however many tables they come
- * from.  (Two tables are joined in one walk, see entry_splice.c.)
+ * one key, and equal ones, stand together.  They are sorted, which for S
+ * entries takes S log S however many tables they come from.  (Two tables are
+ * joined in one walk, see entry_splice.c.)
  */
 #include "core/compat.h"
 
@@ -29,6 +29,12 @@ typedef struct SortContext
 	EntryOrder order;
 } SortContext;
 
+#define DIGITS       8 /* of a prefix: its bytes */
+#define DIGIT_VALUES 256
+
+/* So few items are sorted by comparing them. */
+#define RADIX_MIN 64
+
 static int
 sort_item_compare(const void *x, const void *y, void *arg)
 {
@@ -40,6 +46,74 @@ sort_item_compare(const void *x, const void *y, void *arg)
 	if (a->prefix != b->prefix)
 		return a->prefix < b->prefix ? -1 : 1;
 	return context->order(&context->entries[a->index], &context->entries[b->index]);
+}
+
+static inline uint32
+digit_of(const SortItem *item, int digit)
+{
+	return (uint32) (item->prefix >> (8 * digit)) & (DIGIT_VALUES - 1);
+}
+
+/*
+ * Sort items by their prefixes, from the last byte to the first: a few passes
+ * through memory, where comparing would take some twenty for a million items,
+ * each of them waiting for it.  "spare" is as large; the result is in one of
+ * the two.
+ */
+static SortItem *
+sort_by_prefix(SortItem *items, SortItem *spare, uint32 count)
+{
+	uint32 starts[DIGITS][DIGIT_VALUES] = {{0}};
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		for (int digit = 0; digit < DIGITS; digit++)
+			starts[digit][digit_of(&items[i], digit)]++;
+	}
+	for (int digit = 0; digit < DIGITS; digit++)
+	{
+		uint32 start = 0;
+		SortItem *swap = spare;
+
+		CHECK_FOR_INTERRUPTS();
+		/* most often the keys are short, and agree in the last bytes */
+		if (starts[digit][digit_of(&items[0], digit)] == count)
+			continue;
+		for (int value = 0; value < DIGIT_VALUES; value++)
+		{
+			uint32 number = starts[digit][value];
+
+			starts[digit][value] = start;
+			start += number;
+		}
+		for (uint32 i = 0; i < count; i++)
+			spare[starts[digit][digit_of(&items[i], digit)]++] = items[i];
+		spare = items;
+		items = swap;
+	}
+	return items;
+}
+
+/* Sort items; those with the same prefix by comparing their entries. */
+static SortItem *
+sort_items(SortItem *items, SortItem *spare, uint32 count, SortContext *context)
+{
+	uint32 next;
+
+	if (count < RADIX_MIN)
+	{
+		qsort_arg(items, count, sizeof(SortItem), sort_item_compare, context);
+		return items;
+	}
+	items = sort_by_prefix(items, spare, count);
+	for (uint32 i = 0; i < count; i = next)
+	{
+		for (next = i + 1; next < count && items[next].prefix == items[i].prefix; next++)
+			;
+		if (next - i > 1)
+			qsort_arg(&items[i], next - i, sizeof(SortItem), sort_item_compare, context);
+	}
+	return items;
 }
 
 /* How many bytes all keys begin with in common. */
@@ -78,15 +152,16 @@ key_prefix(const Entry *entry, uint32 skip)
 }
 
 /*
- * Sort entries from "first" on.  Keys often begin alike ("user:17"), so the
- * eight bytes that are compared as a number follow what all have in common.
+ * Sort all entries.  Keys often begin alike ("user:17"), so the eight bytes
+ * that are compared as a number follow what all have in common.
  */
-static void
-sort_entries(EntryDraft *draft, uint32 first, EntryOrder order)
+void
+entry_draft_sort(EntryDraft *draft, EntryOrder order)
 {
-	Entry *entries = draft->entries + first;
-	uint32 count = draft->nentries - first;
+	Entry *entries = draft->entries;
+	uint32 count = draft->nentries;
 	SortContext context = {entries, order};
+	SortItem *room;
 	SortItem *items;
 	Entry *sorted;
 	uint32 skip;
@@ -94,52 +169,25 @@ sort_entries(EntryDraft *draft, uint32 first, EntryOrder order)
 	if (count < 2)
 		return;
 	skip = common_prefix(entries, count);
-	items = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(SortItem) * (Size) count);
+	items = room = MemoryContextAllocHuge(CurrentMemoryContext,
+										  2 * sizeof(SortItem) * (Size) count);
 	for (uint32 i = 0; i < count; i++)
 	{
 		items[i].prefix = key_prefix(&entries[i], skip);
 		items[i].index = i;
 	}
-	qsort_arg(items, count, sizeof(SortItem), sort_item_compare, &context);
+	items = sort_items(items, items + count, count, &context);
 	sorted = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Entry) * (Size) count);
 	for (uint32 i = 0; i < count; i++)
-		sorted[i] = entries[items[i].index];
-	memcpy(entries, sorted, sizeof(Entry) * (Size) count);
-	pfree(sorted);
-	pfree(items);
-}
-
-void
-entry_draft_sort(EntryDraft *draft, EntryOrder order)
-{
-	sort_entries(draft, 0, order);
-}
-
-/* Merge two sorted parts, of which the second begins at "second". */
-static void
-merge_entries(EntryDraft *draft, uint32 second, EntryOrder order)
-{
-	const Entry *a = draft->entries;
-	const Entry *a_end = a + second;
-	const Entry *b = a_end;
-	const Entry *b_end = draft->entries + draft->nentries;
-	Entry *merged;
-	Entry *next;
-
-	if (a == a_end || b == b_end || order(a_end - 1, b) <= 0)
-		return;
-	merged = next = MemoryContextAllocHuge(CurrentMemoryContext,
-										   sizeof(Entry) * (Size) draft->nentries);
-	while (a < a_end && b < b_end)
 	{
-		CHECK_FOR_INTERRUPTS();
-		*next++ = order(a, b) <= 0 ? *a++ : *b++;
+		if (i + PREFETCH_DISTANCE < count)
+			entry_prefetch(&entries[items[i + PREFETCH_DISTANCE].index]);
+		sorted[i] = entries[items[i].index];
 	}
-	memcpy(next, a, sizeof(Entry) * (a_end - a));
-	memcpy(next + (a_end - a), b, sizeof(Entry) * (b_end - b));
-	pfree(draft->entries);
-	draft->entries = merged;
-	draft->max_entries = draft->nentries;
+	pfree(room);
+	pfree(entries);
+	draft->entries = sorted;
+	draft->max_entries = count;
 }
 
 /* All nodes of all tables, and the numbers that each table's have there. */
@@ -221,16 +269,20 @@ void
 entry_union_open(EntryUnion *all, const struct varlena *const *values, uint32 count,
 				 EntryOrder order)
 {
-	uint32 first;
+	Size total = 0;
 
-	entry_draft_init(&all->draft, 64);
+	for (uint32 t = 0; t < count; t++)
+	{
+		EntryTable table;
+
+		entry_table_open(&table, values[t]);
+		total += table.nentries;
+	}
+	entry_draft_init(&all->draft, (uint32) Min(total, PG_UINT32_MAX));
 	unite_nodes(all, values, count);
-	append_entries(all, 0, values[0]);
-	first = all->draft.nentries;
-	for (uint32 t = 1; t < count; t++)
+	for (uint32 t = 0; t < count; t++)
 		append_entries(all, t, values[t]);
-	sort_entries(&all->draft, first, order);
-	merge_entries(&all->draft, first, order);
+	entry_draft_sort(&all->draft, order);
 }
 
 /* Leave out nodes that neither count nor are named by an entry. */

@@ -5,7 +5,7 @@
  * Every node counts for itself, and the value is the sum, so replicas that
  * count at once lose nothing (G-Counter: Shapiro et al., "A comprehensive
  * study of convergent and commutative replicated data types", 2011, section
- * 3.1.1).
+ * 3.1.2).
  *
  * Join: the greater count of each node.
  *

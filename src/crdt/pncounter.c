@@ -5,7 +5,7 @@
  * Every node counts its increments and its decrements, each of which only
  * grows; the value is the difference of their sums (PN-Counter: Shapiro et
  * al., "A comprehensive study of convergent and commutative replicated data
- * types", 2011, section 3.1.2).
+ * types", 2011, section 3.1.3).
  *
  * Join: the greater of both counts of each node.
  *
