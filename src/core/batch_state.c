@@ -51,38 +51,58 @@ batch_grow(BatchState *state, Size size)
 	}
 }
 
+/* The join of what waits and the accumulator. */
+static struct varlena *
+join_waiting(BatchState *state)
+{
+	BatchJoin join = batch_join(state);
+	const struct varlena **values;
+	struct varlena *waited = NULL;
+	struct varlena *result;
+	uint32 count = 0;
+
+	values = MemoryContextAllocHuge(CurrentMemoryContext,
+									sizeof(*values) * ((Size) state->waiting + 1));
+	for (uint32 i = 0; i < state->waiting; i++)
+		values[count++] = (const struct varlena *) (state->bytes + state->offsets[i]);
+	/* to sort a large accumulator once more would be a waste */
+	if (count > 1 && VARSIZE(state->joined) > state->bytes_used / 2)
+	{
+		values[0] = waited = join(values, count);
+		count = 1;
+	}
+	values[count++] = state->joined;
+	result = join(values, count);
+	if (waited)
+		pfree(waited);
+	pfree(values);
+	return result;
+}
+
 /*
- * Join what waits.  All that the join allocates goes at once; this may be
- * called where memory can be had but not given back.
+ * Join what waits.  The accumulator is all that is left in a memory context of
+ * its own, and all that was there before goes at once; so this may be called
+ * where memory can be had but not given back.
  */
 static void
 batch_settle(BatchState *state)
 {
-	MemoryContext context = state->base.eoh.eoh_context;
-	MemoryContext work;
+	struct varlena *before = state->joined;
+	MemoryContext home;
 	MemoryContext old;
-	const struct varlena **values;
-	const struct varlena *pair[2];
-	struct varlena *result;
-	struct varlena *joined;
 
 	if (state->waiting == 0)
 		return;
-	work = AllocSetContextCreate(context, "distributed merge work", ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(work);
-	values = MemoryContextAllocHuge(work, sizeof(*values) * (Size) state->waiting);
-	for (uint32 i = 0; i < state->waiting; i++)
-		values[i] = (const struct varlena *) (state->bytes + state->offsets[i]);
-	pair[0] = state->joined;
-	pair[1] = state->waiting > 1 ? batch_join(state)(values, state->waiting) : values[0];
-	result = batch_join(state)(pair, 2);
-	joined = MemoryContextAlloc(context, VARSIZE(result));
-	memcpy(joined, result, VARSIZE(result));
+	home = AllocSetContextCreate(state->base.eoh.eoh_context, "distributed merge accumulator",
+								 ALLOCSET_START_SMALL_SIZES);
+	old = MemoryContextSwitchTo(home);
+	state->joined = join_waiting(state);
 	MemoryContextSwitchTo(old);
-	MemoryContextDelete(work);
-
-	pfree(state->joined);
-	state->joined = joined;
+	if (state->home)
+		MemoryContextDelete(state->home);
+	else
+		pfree(before);
+	state->home = home;
 	state->waiting = 0;
 	state->bytes_used = 0;
 }

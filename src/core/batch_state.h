@@ -9,7 +9,10 @@
 
 #include "core/lattice.h"
 
-/* The join of at least one value, as a new one. */
+/*
+ * The join of at least two values, as a new one; nothing else of any size may
+ * be left behind in the current memory context.
+ */
 typedef struct varlena *(*BatchJoin)(const struct varlena *const *values, uint32 count);
 
 typedef struct BatchLattice
@@ -30,6 +33,7 @@ typedef struct BatchState
 	LatticeState base;
 
 	struct varlena *joined; /* of what came before the batch */
+	MemoryContext home;     /* where that is, or NULL: with the state itself */
 
 	/* Values that wait to be joined, one behind the other in "bytes". */
 	char *bytes;

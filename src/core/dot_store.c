@@ -127,6 +127,14 @@ cover_open(DotCover *cover, EntryDraft *draft)
 		cover->starts[node++] = draft->nranges;
 }
 
+static void
+cover_close(DotCover *cover)
+{
+	pfree(unconstify(DotRange *, cover->ranges));
+	pfree(unconstify(DotRange *, cover->ends));
+	pfree(cover->starts);
+}
+
 /* How many stores know the dot of an entry that "having" stores have? */
 static uint32
 cover_count(const DotCover *cover, const Entry *entry, uint32 having)
@@ -306,6 +314,7 @@ join_two(const struct varlena *a, const struct varlena *b)
 	EntryPairs pairs;
 	DotContext contexts[2];
 	EntryDraft *draft = &splice.draft;
+	struct varlena *result;
 
 	entry_table_open(&tables[0], a);
 	entry_table_open(&tables[1], b);
@@ -332,7 +341,11 @@ join_two(const struct varlena *a, const struct varlena *b)
 	}
 	dot_store_sort_context(draft);
 	settle_context(draft);
-	return entry_splice_write(&splice);
+	result = entry_splice_write(&splice);
+	context_close(&contexts[0]);
+	context_close(&contexts[1]);
+	entry_splice_close(&splice);
+	return result;
 }
 
 /* The join of many stores. */
@@ -342,6 +355,7 @@ join_many(const struct varlena *const *values, uint32 count)
 	EntryUnion all;
 	EntryDraft *draft = &all.draft;
 	DotCover cover;
+	struct varlena *result;
 	uint32 kept = 0;
 	uint32 next;
 
@@ -356,21 +370,24 @@ join_many(const struct varlena *const *values, uint32 count)
 	cover_open(&cover, draft);
 	for (uint32 i = 0; i < draft->nentries; i = next)
 	{
-		Entry entry = draft->entries[i];
+		const Entry *entry = entry_draft_get(draft, i);
 
 		CHECK_FOR_INTERRUPTS();
-		entry_prefetch_key(draft->entries, i, draft->nentries);
+		entry_draft_prefetch(draft, i);
 		for (next = i + 1; next < draft->nentries; next++)
 		{
-			if (dot_store_order(&entry, &draft->entries[next]) != 0)
+			if (dot_store_order(entry, entry_draft_get(draft, next)) != 0)
 				break;
 		}
-		if (cover_count(&cover, &entry, next - i) == next - i)
-			draft->entries[kept++] = entry;
+		if (cover_count(&cover, entry, next - i) == next - i)
+			draft->order[kept++] = draft->order[i];
 	}
 	draft->nentries = kept;
 	settle_context(draft);
-	return entry_table_write(draft);
+	result = entry_table_write(draft);
+	cover_close(&cover);
+	entry_union_close(&all);
+	return result;
 }
 
 static struct varlena *

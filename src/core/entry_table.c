@@ -487,10 +487,10 @@ entry_table_write(const EntryDraft *draft)
 	shape.nentries = draft->nentries;
 	for (uint32 i = 0; i < draft->nentries; i++)
 	{
-		const Entry *entry = &draft->entries[i];
+		const Entry *entry = entry_draft_get(draft, i);
 
 		CHECK_FOR_INTERRUPTS();
-		entry_prefetch_key(draft->entries, i, draft->nentries);
+		entry_draft_prefetch(draft, i);
 		if (before == NULL || !entry_same_key(before, entry))
 			shape.keys_size += entry->key_length;
 		shape.values_size += entry->value_length;
@@ -509,10 +509,11 @@ entry_table_write(const EntryDraft *draft)
 	before = NULL;
 	for (uint32 i = 0; i < draft->nentries; i++)
 	{
-		const Entry *entry = &draft->entries[i];
+		const Entry *entry = entry_draft_get(draft, i);
 
 		CHECK_FOR_INTERRUPTS();
-		entry_prefetch_key(draft->entries, i, draft->nentries);
+		entry_draft_prefetch(draft, i);
+		entry_draft_prefetch(draft, i);
 		if (before == NULL || !entry_same_key(before, entry))
 		{
 			memcpy(keys, entry->key, entry->key_length);

@@ -40,17 +40,20 @@ typedef struct EntryTable
 	uint32 values_size;
 } EntryTable;
 
-/* One entry; key and value are borrowed, and empty where a type has none. */
+/*
+ * One entry; key and value are borrowed, and empty where a type has none.
+ * There may be millions of them, so it is kept small.
+ */
 typedef struct Entry
 {
 	const char *key;
 	const char *value;
-	uint32 key_length;
-	uint32 value_length;
 	uint64 time;
+	uint32 key_length;
+	uint32 value_length : 31;
+	uint32 removed : 1;
 	uint32 node;
 	uint32 logical;
-	bool removed;
 } Entry;
 
 /* Dots of a node, both ends included. */
@@ -70,6 +73,7 @@ typedef struct EntryDraft
 {
 	NodeEntries nodes;
 	Entry *entries;
+	uint32 *order; /* where they stand in "entries"; NULL: one behind the other */
 	uint32 nentries;
 	uint32 max_entries;
 	DotRange *ranges;
@@ -147,7 +151,7 @@ entry_cursor_next(EntryCursor *cursor)
 	entry->node = (uint32) packed_get(&table->columns[ENTRY_NODE], index);
 	entry->time = packed_get(&table->columns[ENTRY_TIME], index);
 	entry->logical = (uint32) packed_get(&table->columns[ENTRY_LOGICAL], index);
-	entry->removed = packed_get(&table->columns[ENTRY_REMOVED], index) != 0;
+	entry->removed = packed_get(&table->columns[ENTRY_REMOVED], index) & 1;
 	cursor->index++;
 	return true;
 }
@@ -165,8 +169,8 @@ entry_table_range(const EntryTable *table, uint32 index)
 }
 
 /*
- * Of many entries sorted by key, what they refer to is scattered in memory:
- * fetch that of the one so many places ahead.
+ * Many entries in the order of their keys are scattered in memory, and so are
+ * the keys: fetch those that come so many places later.
  */
 #define PREFETCH_DISTANCE 16
 
@@ -178,11 +182,20 @@ entry_prefetch(const void *address)
 #endif
 }
 
-static inline void
-entry_prefetch_key(const Entry *entries, uint32 index, uint32 count)
+static inline Entry *
+entry_draft_get(const EntryDraft *draft, uint32 index)
 {
-	if (index + PREFETCH_DISTANCE < count)
-		entry_prefetch(entries[index + PREFETCH_DISTANCE].key);
+	return &draft->entries[draft->order ? draft->order[index] : index];
+}
+
+static inline void
+entry_draft_prefetch(const EntryDraft *draft, uint32 index)
+{
+	if (draft->order && index + 2 * PREFETCH_DISTANCE < draft->nentries)
+	{
+		entry_prefetch(entry_draft_get(draft, index + 2 * PREFETCH_DISTANCE));
+		entry_prefetch(entry_draft_get(draft, index + PREFETCH_DISTANCE)->key);
+	}
 }
 
 static inline bool

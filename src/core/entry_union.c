@@ -152,42 +152,56 @@ key_prefix(const Entry *entry, uint32 skip)
 }
 
 /*
- * Sort all entries.  Keys often begin alike ("user:17"), so the eight bytes
- * that are compared as a number follow what all have in common.
+ * Bring the entries into order, where they stand.  Keys often begin alike
+ * ("user:17"), so the eight bytes that are compared as a number follow what
+ * all have in common.
  */
-void
-entry_draft_sort(EntryDraft *draft, EntryOrder order)
+static void
+order_entries(EntryDraft *draft, EntryOrder order)
 {
-	Entry *entries = draft->entries;
+	const Entry *entries = draft->entries;
 	uint32 count = draft->nentries;
 	SortContext context = {entries, order};
 	SortItem *room;
 	SortItem *items;
-	Entry *sorted;
-	uint32 skip;
+	uint32 skip = count > 0 ? common_prefix(entries, count) : 0;
 
-	if (count < 2)
-		return;
-	skip = common_prefix(entries, count);
 	items = room = MemoryContextAllocHuge(CurrentMemoryContext,
-										  2 * sizeof(SortItem) * (Size) count);
+										  2 * sizeof(SortItem) * ((Size) count + 1));
 	for (uint32 i = 0; i < count; i++)
 	{
 		items[i].prefix = key_prefix(&entries[i], skip);
 		items[i].index = i;
 	}
 	items = sort_items(items, items + count, count, &context);
-	sorted = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Entry) * (Size) count);
+	draft->order = MemoryContextAllocHuge(CurrentMemoryContext,
+										  sizeof(uint32) * ((Size) count + 1));
 	for (uint32 i = 0; i < count; i++)
-	{
-		if (i + PREFETCH_DISTANCE < count)
-			entry_prefetch(&entries[items[i + PREFETCH_DISTANCE].index]);
-		sorted[i] = entries[items[i].index];
-	}
+		draft->order[i] = items[i].index;
 	pfree(room);
-	pfree(entries);
+}
+
+/* The same, and put them one behind the other. */
+void
+entry_draft_sort(EntryDraft *draft, EntryOrder order)
+{
+	Entry *sorted;
+
+	if (draft->nentries < 2)
+		return;
+	order_entries(draft, order);
+	sorted = MemoryContextAllocHuge(GetMemoryChunkContext(draft->entries),
+									sizeof(Entry) * (Size) draft->nentries);
+	for (uint32 i = 0; i < draft->nentries; i++)
+	{
+		entry_draft_prefetch(draft, i);
+		sorted[i] = *entry_draft_get(draft, i);
+	}
+	pfree(draft->entries);
+	pfree(draft->order);
 	draft->entries = sorted;
-	draft->max_entries = count;
+	draft->order = NULL;
+	draft->max_entries = draft->nentries;
 }
 
 /* All nodes of all tables, and the numbers that each table's have there. */
@@ -282,7 +296,20 @@ entry_union_open(EntryUnion *all, const struct varlena *const *values, uint32 co
 	unite_nodes(all, values, count);
 	for (uint32 t = 0; t < count; t++)
 		append_entries(all, t, values[t]);
-	entry_draft_sort(&all->draft, order);
+	order_entries(&all->draft, order);
+}
+
+/* Give back what was allocated. */
+void
+entry_union_close(EntryUnion *all)
+{
+	pfree(all->draft.nodes.items);
+	pfree(all->draft.entries);
+	pfree(all->draft.order);
+	if (all->draft.ranges)
+		pfree(all->draft.ranges);
+	pfree(all->numbers);
+	pfree(all->starts);
 }
 
 /* Leave out nodes that neither count nor are named by an entry. */
@@ -297,7 +324,7 @@ entry_draft_drop_unused_nodes(EntryDraft *draft)
 	for (uint32 i = 0; i < nodes->count; i++)
 		numbers[i] = nodes->items[i].counters[0] > 0;
 	for (uint32 i = 0; i < draft->nentries; i++)
-		numbers[draft->entries[i].node] = 1;
+		numbers[entry_draft_get(draft, i)->node] = 1;
 	for (uint32 i = 0; i < draft->nranges; i++)
 		numbers[draft->ranges[i].node] = 1;
 	for (uint32 i = 0; i < nodes->count; i++)
@@ -309,7 +336,7 @@ entry_draft_drop_unused_nodes(EntryDraft *draft)
 	}
 	nodes->count = kept;
 	for (uint32 i = 0; i < draft->nentries; i++)
-		draft->entries[i].node = numbers[draft->entries[i].node];
+		entry_draft_get(draft, i)->node = numbers[entry_draft_get(draft, i)->node];
 	for (uint32 i = 0; i < draft->nranges; i++)
 		draft->ranges[i].node = numbers[draft->ranges[i].node];
 	pfree(numbers);

@@ -12,7 +12,7 @@
 
 typedef struct EntryUnion
 {
-	EntryDraft draft; /* nodes, not counted; entries, equal ones together */
+	EntryDraft draft; /* nodes, not counted; entries, in order where they stand */
 
 	/* The number in the union of node i of table t: numbers[starts[t] + i]. */
 	uint32 *numbers;
@@ -21,6 +21,7 @@ typedef struct EntryUnion
 
 extern void entry_union_open(EntryUnion *all, const struct varlena *const *values, uint32 count,
 							 EntryOrder order);
+extern void entry_union_close(EntryUnion *all);
 extern void entry_draft_sort(EntryDraft *draft, EntryOrder order);
 extern void entry_draft_drop_unused_nodes(EntryDraft *draft);
 

@@ -75,6 +75,7 @@ join_two(const struct varlena *a, const struct varlena *b)
 	EntryTable tables[2];
 	EntrySplice splice;
 	EntryPairs pairs;
+	struct varlena *result;
 
 	entry_table_open(&tables[0], a);
 	entry_table_open(&tables[1], b);
@@ -89,7 +90,9 @@ join_two(const struct varlena *a, const struct varlena *b)
 			table = 1;
 		entry_splice_keep(&splice, table, &pairs.cursors[table]);
 	}
-	return entry_splice_write(&splice);
+	result = entry_splice_write(&splice);
+	entry_splice_close(&splice);
+	return result;
 }
 
 /* The join of many. */
@@ -98,6 +101,7 @@ join_many(const struct varlena *const *values, uint32 count)
 {
 	EntryUnion all;
 	EntryDraft *draft = &all.draft;
+	struct varlena *result;
 	uint32 kept = 0;
 
 	entry_union_open(&all, values, count, stamped_map_order);
@@ -105,11 +109,15 @@ join_many(const struct varlena *const *values, uint32 count)
 	{
 		CHECK_FOR_INTERRUPTS();
 		/* the last of a key is the greatest */
-		if (i + 1 == draft->nentries || !entry_same_key(&draft->entries[i], &draft->entries[i + 1]))
-			draft->entries[kept++] = draft->entries[i];
+		entry_draft_prefetch(draft, i);
+		if (i + 1 == draft->nentries ||
+			!entry_same_key(entry_draft_get(draft, i), entry_draft_get(draft, i + 1)))
+			draft->order[kept++] = draft->order[i];
 	}
 	draft->nentries = kept;
-	return stamped_map_build(draft);
+	result = stamped_map_build(draft);
+	entry_union_close(&all);
+	return result;
 }
 
 static struct varlena *
