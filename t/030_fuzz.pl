@@ -1,6 +1,6 @@
 # Every type, fuzzed through text and binary input: see the head of fuzz.c.
 #
-#   FUZZ_COUNT, FUZZ_SEED    inputs per type and channel (default 20000), seed (default 1)
+#   FUZZ_COUNT, FUZZ_SEED    inputs per type and channel (default 40000), seed (default 1)
 #
 # The default is for every day; in full, as before a release or after a change of a reader:
 #
@@ -40,7 +40,7 @@ is( system($compiler, qw(-O1 -Wall -Wextra), "-I$include", $source, "-L$librarie
 
 # Its log would hold every error that is meant to happen.
 my $node = new_node('fuzz', 'log_min_messages = panic');
-my $count = $ENV{FUZZ_COUNT} || 20000;
+my $count = $ENV{FUZZ_COUNT} || 40000;
 my $seed = $ENV{FUZZ_SEED} || 1;
 my @types = split ' ', `$fuzz --types`;
 
