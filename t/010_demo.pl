@@ -1,4 +1,4 @@
-# examples/ and what script/demo shows: logs with vector clocks, loaded and asked.
+# examples/ and what script/demo shows: logs with vector clocks, loaded and asked; carts, merged.
 use strict;
 use warnings FATAL => 'all';
 
@@ -119,6 +119,24 @@ SKIP:
 		loads($log, shared_data("shiviz/$log.log"));
 		counts($log, @{ $expected{$log} });
 	}
+}
+
+# Three replicas of a table of shopping carts: what is shown before, after, and once more.
+{
+	my ($status, $out, $err) = run('psql', '-X', '-f', "$examples/cart.sql");
+	is("$status$err", '0', 'carts: runs');
+	like($out, qr/^\ berlin\ +\|\ ada\ +\|\ \{bread\}\ +\|\ +2\ \|\ \{"slot":\ "morning",\ "address":\ "1\ Elm\ St"\}\n
+		\ lima\ +\|\ ada\ +\|\ \{bread,soup\}\ +\|\ +5\ .*\n
+		\ tokyo\ +\|\ ada\ +\|\ \{noodles,soup\}\ +\|\ +7\ .*\n
+		\ tokyo\ +\|\ bob\ +\|\ \{rice\}/mx, 'carts: they diverge');
+	like($out, qr/^insert into cart\nselect customer, merge\(items\), merge\(quantity\), merge\(delivery\)\nfrom .*?\ngroup by customer;$/ms,
+		'carts: one statement merges them');
+	like($out, qr/^ ada +\| \{noodles,soup\} +\| +8 \| \{"slot": "evening", "address": "2 Oak St"\}\n bob +\| \{rice\} +\| +1 \| \{\}$/m,
+		'carts: what comes out');
+	like($out, qr/^ +2 \| +0$/m, 'carts: merged again, nothing changes');
+	like($out, qr/^ +6 \| +1 \| +1 \| +1$/m, 'carts: one sequence of bytes in all six orders');
+	like($out, qr/^ \{noodles,soup\} \| t$/m, 'carts: a delta brings a replica up to date');
+	is(query(q(select count(*) from pg_class where relname ~ '^cart')), '0', 'carts: nothing is left behind');
 }
 
 # Our own recording.
