@@ -1,5 +1,5 @@
-# merge() and meet() give one answer, however the server divides the work: in one process, in
-# parallel workers, partition by partition, in spilled batches, in sorted groups, in windows.
+# merge(), meet() and orset_agg() give one answer, however the server divides the work: in one process,
+# in parallel workers, partition by partition, in spilled batches, in sorted groups, in windows.
 use strict;
 use warnings FATAL => 'all';
 
@@ -202,6 +202,265 @@ is( rows("$parallel; SET " . ($version >= 160000 ? 'debug_parallel_query' : 'for
 		SELECT merge(a) = (SELECT merge(a) FROM small), merge(c) = (SELECT merge(c) FROM small) FROM (
 			SELECT merge(a) OVER w AS a, merge(c) OVER w AS c FROM small WINDOW w AS (ORDER BY id)) s}),
 	't|t', 'windows and aggregates in a forced worker');
+
+#
+# The CRDTs: states of nine types, and elements to be collected by orset_agg
+#
+my @types = qw(gcounter pncounter lww_register lww_map mv_register orset or_map ew_flag dw_flag);
+my @columns = (@types, 'collected');
+
+# One aggregate of each, under its column's name, with whatever follows its arguments.
+sub aggregates
+{
+	my ($before, $after, $behind) = @_;
+	return join ', ', (map { "merge($before$_$after) $behind AS $_" } @types),
+	  "orset_agg(${before}element, node$after) $behind AS collected";
+}
+
+# For each column, a hash of the bytes of all rows, in the order of g.
+sub digests
+{
+	my ($query) = @_;
+	return 'SELECT ' . join(q{ || E'\n' || }, 'count(*)',
+		map { my $type = $_ eq 'collected' ? 'orset' : $_;
+			"'$_ ' || md5(string_agg(format('%s %s', g, ${type}_send($_)), ' ' ORDER BY g))" } @columns)
+	  . " FROM ($query) s";
+}
+
+# Write number i is made by node i % 7, whose dots have no gaps; some are made by nodes that write
+# only once, instead.  A state knows of the dots first to last of one node, and has what was written
+# under those from kept on: mostly its own write; in some states two, and two more removed; in some
+# none, and twenty removed, or half of all. Stamps tie, and so do stamps and nodes.
+$node->safe_psql('postgres', q{
+	SET jit = off;
+	CREATE TABLE state (id int, part int, grp int, wide_grp int, gcounter gcounter, pncounter pncounter,
+		lww_register lww_register, lww_map lww_map, mv_register mv_register, orset orset, or_map or_map, ew_flag ew_flag,
+		dw_flag dw_flag, element text, node text) PARTITION BY LIST (part);
+	CREATE TABLE state_0 PARTITION OF state FOR VALUES IN (0);
+	CREATE TABLE state_1 PARTITION OF state FOR VALUES IN (1);
+	CREATE TABLE state_2 PARTITION OF state FOR VALUES IN (2);
+	WITH change AS (
+		SELECT i, node, last, CASE WHEN once OR NOT removes AND NOT two THEN last WHEN half THEN 1
+				ELSE greatest(last - CASE WHEN removes THEN 20 ELSE 3 END, 1) END AS first,
+			CASE WHEN once THEN last WHEN removes THEN last + 1 WHEN two THEN greatest(last - 1, 1) ELSE last END AS kept
+		FROM generate_series(1, 6000) i, LATERAL (SELECT i % 499 = 7, i % 53 = 3 OR i % 4999 = 17, i % 4999 = 17, i % 11 = 5)
+				k (once, removes, half, two),
+			LATERAL (SELECT CASE WHEN once THEN 'own' || i ELSE 'n' || i % 7 END,
+				CASE WHEN once THEN 1 WHEN half THEN i / 14 + 1 ELSE i / 7 + 1 END) d (node, last)),
+	dot AS (
+		SELECT change.*, jsonb_build_array(jsonb_build_array(node, first, last)) AS cloud, s.*
+		FROM change, LATERAL (
+			SELECT coalesce(jsonb_agg(dot), '[]') AS dots, coalesce(jsonb_object_agg('é' || n % 3000, jsonb_build_array(dot)), '{}') AS elements,
+				coalesce(jsonb_object_agg('k' || n % 2000, jsonb_build_array(written)), '{}') AS entries,
+				coalesce(jsonb_agg(written), '[]') AS values
+			FROM (SELECT i - (last - counter) * 7 AS n, jsonb_build_array(node, counter) AS dot FROM generate_series(kept, last) counter) w,
+				LATERAL (SELECT jsonb_build_object('value', 'v' || n % 13, 'dot', dot) AS written) v) s)
+	INSERT INTO state
+		SELECT i, i % 3, i % 10, i / 8, CASE WHEN empty THEN '{}' ELSE jsonb_build_object(node, i, 'all', i % 50 + 1)::gcounter END,
+			jsonb_build_object(node, ARRAY[i / 3, i % 1000], 'n' || i * 3 % 7, ARRAY[5, i % 7 * 1000000000::bigint])::pncounter,
+			CASE WHEN empty THEN '{}' ELSE jsonb_build_object('value', 'v' || i % 41, 'at', i % 97 || '.0', 'node', 'n' || i % 5)::lww_register END,
+			jsonb_build_object('k' || i % 30, stamped, 'own' || i % 1000, stamped)::lww_map,
+			jsonb_build_object('values', values, 'cloud', cloud)::mv_register,
+			CASE WHEN empty THEN '{}' ELSE jsonb_build_object('elements', elements, 'cloud', cloud)::orset END,
+			jsonb_build_object('entries', entries, 'cloud', cloud)::or_map,
+			jsonb_build_object('enabled', dots, 'cloud', cloud)::ew_flag,
+			CASE WHEN empty THEN '{}' ELSE jsonb_build_object('disabled', dots, 'cloud', cloud)::dw_flag END,
+			CASE WHEN i % 37 > 0 THEN 'é' || i % 500 END, node
+		FROM dot, LATERAL (SELECT i % 103 = 0, jsonb_build_object('value', CASE WHEN i % 9 > 0 THEN 'v' || i % 43 END,
+			'at', i % 19 || '.0', 'node', 'n' || i % 3)) v (empty, stamped);
+	UPDATE state SET gcounter = NULL, lww_map = NULL, orset = NULL, ew_flag = NULL WHERE id % 101 = 0;
+	UPDATE state SET pncounter = NULL, mv_register = NULL, or_map = NULL, lww_register = NULL WHERE id % 107 = 0;
+	CREATE TABLE flat_state AS SELECT * FROM state ORDER BY id;
+	VACUUM ANALYZE state; VACUUM ANALYZE flat_state;
+});
+
+# The expected states, again from no aggregate of ours.  An entry survives if no row knows its dot
+# without having it.
+$node->safe_psql('postgres', q{
+	SET jit = off;
+	CREATE FUNCTION known(state jsonb, OUT node text, OUT counter bigint) RETURNS SETOF record LANGUAGE sql STABLE AS $$
+		SELECT key, generate_series(1, value::bigint) FROM jsonb_each_text(state -> 'context')
+		UNION ALL SELECT r ->> 0, generate_series((r ->> 1)::bigint, (r ->> 2)::bigint) FROM jsonb_array_elements(state -> 'cloud') r $$;
+	CREATE FUNCTION entries(state jsonb, OUT key text, OUT value text, OUT dot jsonb) RETURNS SETOF record LANGUAGE sql STABLE AS $$
+		SELECT NULL, v ->> 'value', v -> 'dot' FROM jsonb_array_elements(state -> 'values') v
+		UNION ALL SELECT k, NULL, d FROM jsonb_each(state -> 'elements') e (k, ds), jsonb_array_elements(ds) d
+		UNION ALL SELECT k, v ->> 'value', v -> 'dot' FROM jsonb_each(state -> 'entries') e (k, vs), jsonb_array_elements(vs) v
+		UNION ALL SELECT NULL, NULL, d FROM jsonb_array_elements(coalesce(state -> 'enabled', state -> 'disabled')) d $$;
+	CREATE TABLE causal AS
+		SELECT type, state FROM flat_state, LATERAL (VALUES ('mv_register', mv_register::jsonb), ('orset', orset::jsonb),
+			('or_map', or_map::jsonb), ('ew_flag', ew_flag::jsonb), ('dw_flag', dw_flag::jsonb)) v (type, state);
+	CREATE TABLE known_dot AS SELECT type, node COLLATE "C" AS node, counter, count(*) AS rows FROM causal, known(state) GROUP BY 1, 2, 3;
+	CREATE TABLE surviving AS
+		SELECT type, key, value, node, counter, jsonb_build_array(node, counter) AS dot FROM known_dot JOIN (
+			SELECT type, key, value, dot ->> 0 AS node, (dot ->> 1)::bigint AS counter, count(*) AS rows
+			FROM causal, entries(state) GROUP BY type, key, value, dot) e USING (type, node, counter, rows);
+	CREATE TABLE context AS
+		SELECT type, jsonb_build_object('context', coalesce(jsonb_object_agg(node, last) FILTER (WHERE first = 1), '{}'),
+			'cloud', jsonb_agg(jsonb_build_array(node, first, last)) FILTER (WHERE first > 1)) AS context
+		FROM (SELECT type, node, min(counter) AS first, max(counter) AS last FROM (
+				SELECT *, counter - row_number() OVER (PARTITION BY type, node ORDER BY counter) AS island FROM known_dot) k
+			GROUP BY type, node, island) r GROUP BY type;
+	CREATE TABLE expected AS SELECT 1 AS g,
+		(SELECT jsonb_object_agg(key, greatest)::gcounter FROM (
+			SELECT key, max(value::bigint) AS greatest FROM flat_state, jsonb_each_text(gcounter::jsonb) GROUP BY key) s) AS gcounter,
+		(SELECT jsonb_object_agg(key, jsonb_build_array(up, down))::pncounter FROM (
+			SELECT key, max((value ->> 0)::bigint) AS up, max((value ->> 1)::bigint) AS down
+			FROM flat_state, jsonb_each(pncounter::jsonb) GROUP BY key) s) AS pncounter,
+		(SELECT r::lww_register FROM (SELECT lww_register::jsonb FROM flat_state) s (r)
+			WHERE r ->> 'value' IS NOT NULL
+			ORDER BY (r ->> 'at')::hlc DESC, r ->> 'node' COLLATE "C" DESC, r ->> 'value' COLLATE "C" DESC LIMIT 1) AS lww_register,
+		(SELECT jsonb_object_agg(key, value)::lww_map FROM (
+			SELECT DISTINCT ON (key) key, value FROM flat_state, jsonb_each(lww_map::jsonb)
+			ORDER BY key, (value ->> 'at')::hlc DESC, value ->> 'node' COLLATE "C" DESC, value ->> 'value' COLLATE "C" DESC NULLS LAST) s) AS lww_map,
+		(SELECT (context || jsonb_build_object('values', (SELECT jsonb_agg(jsonb_build_object('value', value, 'dot', dot))
+			FROM surviving WHERE type = 'mv_register')))::mv_register FROM context WHERE type = 'mv_register') AS mv_register,
+		(SELECT (context || jsonb_build_object('elements', (SELECT jsonb_object_agg(key, dots)
+			FROM (SELECT key, jsonb_agg(dot) AS dots FROM surviving WHERE type = 'orset' GROUP BY key) s)))::orset
+			FROM context WHERE type = 'orset') AS orset,
+		(SELECT (context || jsonb_build_object('entries', (SELECT jsonb_object_agg(key, vs)
+			FROM (SELECT key, jsonb_agg(jsonb_build_object('value', value, 'dot', dot)) AS vs FROM surviving WHERE type = 'or_map' GROUP BY key) s)))::or_map
+			FROM context WHERE type = 'or_map') AS or_map,
+		(SELECT (context || jsonb_build_object('enabled', (SELECT jsonb_agg(dot) FROM surviving WHERE type = 'ew_flag')))::ew_flag
+			FROM context WHERE type = 'ew_flag') AS ew_flag,
+		(SELECT (context || jsonb_build_object('disabled', (SELECT jsonb_agg(dot) FROM surviving WHERE type = 'dw_flag')))::dw_flag
+			FROM context WHERE type = 'dw_flag') AS dw_flag,
+		(SELECT jsonb_build_object('elements', (SELECT jsonb_object_agg(element, dots) FROM (
+				SELECT element, jsonb_agg(jsonb_build_array(node, n)) AS dots FROM numbered GROUP BY element) s),
+			'context', (SELECT jsonb_object_agg(node, last) FROM (SELECT node, max(n) AS last FROM numbered GROUP BY node) s))::orset
+			FROM (VALUES (1)) one) AS collected
+	FROM (VALUES (1)) one} =~ s/numbered/(SELECT element, node, row_number() OVER (PARTITION BY node ORDER BY element COLLATE "C") AS n
+		FROM (SELECT DISTINCT element, node FROM flat_state WHERE element IS NOT NULL) d) numbered/gr);
+is( $node->safe_psql('postgres', q{
+		SELECT (SELECT count(*) FROM context WHERE jsonb_array_length(context -> 'cloud') > 10),
+			count(*) FILTER (WHERE survived BETWEEN rows * 0.3 AND rows * 0.7), bool_and(cardinality(orset) BETWEEN 1500 AND 2500)
+		FROM expected, (SELECT type, count(*) FROM known_dot GROUP BY type) k (type, rows)
+			JOIN (SELECT type, count(*) FROM surviving GROUP BY type) s (type, survived) USING (type)}),
+	'5|5|t', 'of what was written, a part survives, and gaps remain in what is known');
+my $expected_states = $node->safe_psql('postgres', digests('SELECT * FROM expected'));
+my $total_state = 'SELECT 1 AS g, ' . aggregates('', '', '') . ' FROM TABLE';
+
+foreach my $case (
+	[ 'flat_state', $serial, 'one process', qr/^Aggregate\n  ->  Seq Scan/ ],
+	[ 'flat_state', $parallel, 'parallel workers', qr/Finalize Aggregate.*Gather.*Partial Aggregate.*Parallel Seq Scan/s ],
+	[ 'flat_state', $workers_only, 'workers without their leader', qr/Finalize Aggregate.*Gather.*Partial Aggregate/s ],
+	[ 'state', $serial, 'one process over partitions', qr/^Aggregate\n  ->  Append/ ],
+	[ 'state', $partitionwise, 'partition by partition', qr/Finalize Aggregate.*Append(.*Partial Aggregate){3}/s ],
+	[ 'state', $both, 'parallel and partition by partition',
+		qr/Finalize Aggregate.*Gather.*Parallel Append(.*Partial Aggregate){3}/s ])
+{
+	my ($table, $settings, $name, $plan) = @$case;
+	my $query = $total_state =~ s/TABLE/$table/r;
+
+	like(plan_of($settings, $query), $plan, "the plan for states: $name");
+	is(rows($settings, digests($query)), $expected_states, "states are merged as jsonb has it: $name");
+}
+
+# Groups: ten large ones, many that do not fit into memory, and the partitions themselves
+foreach my $grp ('grp', 'wide_grp', 'part')
+{
+	my ($flat, $event) = map { "SELECT $grp AS g, " . aggregates('', '', '') . " FROM $_ GROUP BY $grp" } ('flat_state', 'state');
+	my $reference = $node->safe_psql('postgres', digests('SELECT g, '
+		. join(', ', map { "(SELECT merge(s) FROM unnest($_) s) AS $_" } @types)
+		. ', (SELECT orset_agg(e, n) FROM unnest(element, node) u (e, n)) AS collected FROM (SELECT ' . "$grp AS g, "
+		. join(', ', map { "array_agg($_) AS $_" } @types, 'element', 'node') . " FROM flat_state GROUP BY $grp) s"));
+
+	like($reference, $grp eq 'grp' ? qr/^10\n/ : $grp eq 'part' ? qr/^3\n/ : qr/^751\n/, "states by $grp: how many groups");
+	foreach my $case (
+		[ $flat, "$serial; SET enable_sort = off", 'hashed', qr/HashAggregate/ ],
+		[ $flat, "$serial; SET enable_hashagg = off", 'sorted', qr/GroupAggregate.*Sort/s ],
+		[ $flat, "$parallel; SET enable_hashagg = off", 'sorted in workers', qr/Finalize GroupAggregate.*Gather Merge.*Sort/s ],
+		[ $flat, "$parallel; SET enable_sort = off", 'hashed in workers', qr/Finalize HashAggregate.*Gather.*Partial HashAggregate/s ],
+		[ $event, "$partitionwise; SET enable_sort = off", 'partition by partition', $grp eq 'part'
+			? qr/^Append(\n +->  HashAggregate.*){3}/s : qr/^Finalize HashAggregate.*Append(.*Partial HashAggregate){3}/s ],
+		[ $event, $both, 'both', qr/Gather/ ])
+	{
+		my ($sql, $settings, $name, $plan) = @$case;
+
+		# of many groups the planner may expect nothing from partial states
+		like(plan_of($settings, $sql), $plan, "states by $grp: plan, $name") if $grp ne 'wide_grp';
+		is(rows($settings, digests($sql)), $reference, "states by $grp: $name");
+	}
+	next if $grp ne 'wide_grp';
+
+	my $spill = "$serial; SET enable_sort = off; SET work_mem = '64kB'; SET hash_mem_multiplier = 1";
+	like(rows($spill, "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) $flat"),
+		qr/Batches: \d+.*Disk Usage: \d+kB/s, 'a hash aggregation of states is spilled to disk');
+	is(rows($spill, digests($flat)), $reference, "states by $grp: spilled");
+	is(rows("$both; SET work_mem = '64kB'; SET hash_mem_multiplier = 1", digests($event)),
+		$reference, "states by $grp: spilled in workers and partitions");
+}
+
+# DISTINCT and ORDER BY within the aggregate change nothing, except that no partial states are made.
+foreach my $case ([ 'DISTINCT ', '' ], [ '', ' ORDER BY id DESC' ], [ '', ' ORDER BY gcounter, orset, id' ])
+{
+	my ($before, $after) = @$case;
+	my $query = 'SELECT 1 AS g, ' . aggregates($before, $after, '') . ' FROM flat_state';
+
+	unlike(plan_of($both, $query =~ s/flat_state/state/r), qr/Partial/, "merge(${before}state$after): no partial states");
+	is(rows($_, digests($query =~ s/flat_state/state/r)), $expected_states, "merge(${before}state$after)") foreach ($serial, $both);
+}
+
+# FILTER goes with partial states, and so do groups of one of several sets of keys.
+my $filtered = rows($serial, digests('SELECT 1 AS g, ' . aggregates('', '', '') . ' FROM flat_state WHERE id % 3 > 0 AND id > 100'));
+foreach my $case ([ 'flat_state', $serial, qr/^Aggregate/ ], [ 'flat_state', $parallel, qr/Gather.*Partial/s ],
+	[ 'state', $partitionwise, qr/Append.*Partial/s ], [ 'state', $both, qr/Gather.*Append.*Partial/s ])
+{
+	my ($table, $settings, $plan) = @$case;
+	my $query = 'SELECT 1 AS g, ' . aggregates('', '', 'FILTER (WHERE id % 3 > 0 AND id > 100)') . " FROM $table";
+
+	like(plan_of($settings, $query), $plan, "FILTER, with this plan: $plan");
+	is(rows($settings, digests($query)), $filtered, '... gives the merge of those rows');
+}
+is(rows($serial, digests('SELECT coalesce(part, 10 + grp, 100) AS g, ' . aggregates('', '', '') . ' FROM flat_state GROUP BY CUBE (part, grp) HAVING part IS NULL OR grp IS NULL')),
+	rows($serial, digests('SELECT part AS g, ' . aggregates('', '', '') . ' FROM flat_state GROUP BY part'
+		. ' UNION ALL SELECT 10 + grp, ' . aggregates('', '', '') . ' FROM flat_state GROUP BY grp'
+		. ' UNION ALL SELECT 100, ' . aggregates('', '', '') . ' FROM flat_state')),
+	'states in grouping sets');
+is(rows($serial, digests('SELECT 1 AS g, ' . join(', ', map { "merge($_) AS $_" } @types) . ', (SELECT collected FROM expected) AS collected'
+		. ' FROM (SELECT ' . aggregates('', '', '') . ' FROM flat_state GROUP BY wide_grp) s')),
+	$expected_states, 'merging the merged states of groups is merging all');
+is(rows($serial, 'SELECT ' . join(' AND ', map { "merge($_) IS NULL" } @types) . ' AND orset_agg(element, node) IS NULL FROM flat_state WHERE false'),
+	't', 'no rows give null for every type');
+
+# Windows over states: the state goes on being used after its value was handed out.
+$node->safe_psql('postgres', 'CREATE TABLE few AS SELECT * FROM flat_state WHERE id BETWEEN 2450 AND 2569');
+foreach my $frame (@frames)
+{
+	is(rows($serial, digests('SELECT id AS g, ' . aggregates('', '', 'OVER w') . " FROM few WINDOW w AS ($frame)")),
+		rows($serial, digests('SELECT id AS g, ' . join(', ', map { "(SELECT merge(s) FROM unnest($_) s) AS $_" } @types)
+			. ', (SELECT orset_agg(e, n) FROM unnest(element, node) u (e, n)) AS collected FROM (SELECT id, '
+			. join(', ', map { "array_agg($_) OVER w AS $_" } @types, 'element', 'node') . " FROM few WINDOW w AS ($frame)) s")),
+		"states in a window ($frame)");
+}
+foreach my $type (@types)
+{
+	# alone is the merge of the rows so far, by another way
+	my $held = "SELECT id, $type AS own, merge($type) OVER (ORDER BY id) AS m FROM few";
+
+	is(rows($serial, "SELECT count(*) > 100, count(DISTINCT m) > 10, bool_and(m = alone AND previous IS NOT DISTINCT FROM previous_alone
+				AND first IS NOT DISTINCT FROM first_alone) FROM (
+			SELECT m, alone, lag(m) OVER w AS previous, lag(alone) OVER w AS previous_alone, first_value(m) OVER w AS first, first_value(alone) OVER w AS first_alone
+			FROM ($held) s JOIN (SELECT o.id, (SELECT merge($type) FROM few i WHERE i.id <= o.id) AS alone FROM few o) t USING (id) WINDOW w AS (ORDER BY id)) u"),
+		't|t|t', "$type: values that a window handed out stay as they were while it goes on");
+	is(rows($serial, "SELECT bool_and((m | own) = m AND merge(own, m) = m AND own <@ m), bool_and((m | later) = (later | m)),
+				bool_and(md5(${type}_send(m)) = md5(${type}_send(alone)))
+			FROM (SELECT s.*, later, (SELECT merge($type) FROM few i WHERE i.id <= s.id) AS alone
+				FROM ($held) s, (SELECT $type AS later FROM few WHERE id = 2569) l) t"),
+		't|t|t', "$type: functions on what a window hands out do not change it");
+	is(rows($serial, "SELECT merge(m) = (SELECT merge($type) FROM few), merge(m) FILTER (WHERE id <= 2500) = (SELECT merge($type) FROM few WHERE id <= 2500)
+			FROM ($held) s"),
+		't|t', "$type: aggregates of what a window hands out");
+}
+is( rows($serial, q{SELECT count(DISTINCT m) > 10, bool_and(m = alone AND previous IS NOT DISTINCT FROM previous_alone),
+			bool_and(cardinality(m | '{"context": {"n1": 1}}') <= cardinality(m) AND m = alone) FROM (
+		SELECT m, alone, previous, lag(alone) OVER (ORDER BY id) AS previous_alone FROM (SELECT id, m, lag(m) OVER (ORDER BY id) AS previous
+			FROM (SELECT id, orset_agg(element, node) OVER (ORDER BY id) AS m FROM few) s) s
+			JOIN (SELECT o.id, (SELECT orset_agg(element, node) FROM few i WHERE i.id <= o.id) AS alone FROM few o) t USING (id)) u}),
+	't|t|t', 'orset_agg: what a window handed out stays as it was');
+is( rows("$parallel; SET " . ($version >= 160000 ? 'debug_parallel_query' : 'force_parallel_mode') . ' = on',
+		digests('SELECT id AS g, ' . aggregates('', '', 'OVER w') . ' FROM few WINDOW w AS (ORDER BY id)')),
+	rows($serial, digests('SELECT id AS g, ' . aggregates('', '', 'OVER w') . ' FROM few WINDOW w AS (ORDER BY id)')),
+	'states in a window, in a forced worker');
 
 $node->stop;
 done_testing();

@@ -53,12 +53,18 @@ dot_store_order(const Entry *a, const Entry *b)
  * Contexts
  */
 
-/* All dots that any of several stores knows, and how many stores know each. */
+/* From this counter of a node on, up to the next segment, so many stores know a dot. */
+typedef struct DotSegment
+{
+	uint64 first;
+	uint32 stores;
+} DotSegment;
+
+/* How many of several stores know each dot. */
 typedef struct DotCover
 {
-	const DotRange *ranges; /* by node and first counter */
-	const DotRange *ends;   /* the same by node and last counter */
-	uint32 *starts;         /* where the ranges of each node begin */
+	DotSegment *segments; /* by node and first counter */
+	uint32 *starts;       /* where those of each node begin */
 } DotCover;
 
 static int
@@ -103,72 +109,83 @@ dot_store_sort_context(EntryDraft *draft)
 		qsort(draft->ranges, draft->nranges, sizeof(DotRange), range_compare_first);
 }
 
-/* Prepare to count; "draft" has the ranges of all stores, unsorted. */
+/*
+ * Prepare to count; "draft" has the ranges of all stores, and gets them sorted.
+ * Where one range ends the next one mostly begins, so few segments remain.
+ */
 static void
 cover_open(DotCover *cover, EntryDraft *draft)
 {
-	Size size = sizeof(DotRange) * (Size) draft->nranges;
+	uint32 count = draft->nranges;
+	uint32 begun = 0;
+	uint32 ended = 0;
+	uint32 nsegments = 0;
+	const DotRange *ranges;
 	DotRange *ends;
-	uint32 node = 0;
 
 	dot_store_sort_context(draft);
-	cover->ranges = copy_array(draft->ranges, size);
-	cover->ends = ends = copy_array(draft->ranges, size);
-	if (draft->nranges > 1)
-		qsort(ends, draft->nranges, sizeof(DotRange), range_compare_last);
+	ranges = draft->ranges;
+	ends = copy_array(ranges, sizeof(DotRange) * (Size) count);
+	if (count > 1)
+		qsort(ends, count, sizeof(DotRange), range_compare_last);
+	cover->segments = MemoryContextAllocHuge(CurrentMemoryContext,
+											 sizeof(DotSegment) * (2 * (Size) count + 1));
 	cover->starts = MemoryContextAllocHuge(CurrentMemoryContext,
 										   sizeof(uint32) * ((Size) draft->nodes.count + 1));
-	for (uint32 i = 0; i < draft->nranges; i++)
+	for (uint32 node = 0; node < draft->nodes.count; node++)
 	{
-		while (node <= draft->ranges[i].node)
-			cover->starts[node++] = i;
+		uint32 stores = 0;
+
+		cover->starts[node] = nsegments;
+		while (ended < count && ends[ended].node == node)
+		{
+			uint32 before = stores;
+			uint64 at = ends[ended].last + 1;
+
+			/* what begins here, or before the next end, and what ends here */
+			if (begun < count && ranges[begun].node == node)
+				at = Min(at, ranges[begun].first);
+			for (; begun < count && ranges[begun].node == node && ranges[begun].first == at;
+				 begun++)
+				stores++;
+			for (; ended < count && ends[ended].node == node && ends[ended].last + 1 == at; ended++)
+				stores--;
+			if (stores != before)
+			{
+				cover->segments[nsegments].first = at;
+				cover->segments[nsegments++].stores = stores;
+			}
+		}
 	}
-	while (node <= draft->nodes.count)
-		cover->starts[node++] = draft->nranges;
+	cover->starts[draft->nodes.count] = nsegments;
+	pfree(ends);
 }
 
 static void
 cover_close(DotCover *cover)
 {
-	pfree(unconstify(DotRange *, cover->ranges));
-	pfree(unconstify(DotRange *, cover->ends));
+	pfree(cover->segments);
 	pfree(cover->starts);
 }
 
-/* How many stores know the dot of an entry that "having" stores have? */
+/* How many stores know the dot of an entry?  Those that have it do, at least. */
 static uint32
-cover_count(const DotCover *cover, const Entry *entry, uint32 having)
+cover_count(const DotCover *cover, const Entry *entry)
 {
-	uint32 start = cover->starts[entry->node];
-	uint32 count = cover->starts[entry->node + 1] - start;
-	const DotRange *ranges = cover->ranges + start;
-	const DotRange *ends = cover->ends + start;
-	uint32 begun;
-	uint32 ended;
-	uint32 high;
+	uint32 low = cover->starts[entry->node];
+	uint32 high = cover->starts[entry->node + 1];
 
-	/* a store that has it knows it: more than all cannot */
-	if (count == having)
-		return having;
-	for (begun = 0, high = count; begun < high;)
+	/* the last segment that begins at the dot or before */
+	while (high - low > 1)
 	{
-		uint32 middle = begun + (high - begun) / 2;
+		uint32 middle = low + (high - low) / 2;
 
-		if (ranges[middle].first <= entry->time)
-			begun = middle + 1;
+		if (cover->segments[middle].first <= entry->time)
+			low = middle;
 		else
 			high = middle;
 	}
-	for (ended = 0, high = count; ended < high;)
-	{
-		uint32 middle = ended + (high - ended) / 2;
-
-		if (ends[middle].last < entry->time)
-			ended = middle + 1;
-		else
-			high = middle;
-	}
-	return begun - ended;
+	return cover->segments[low].stores;
 }
 
 /* Add what a store knows, with the numbers that its nodes have in the draft. */
@@ -379,7 +396,7 @@ join_many(const struct varlena *const *values, uint32 count)
 			if (dot_store_order(entry, entry_draft_get(draft, next)) != 0)
 				break;
 		}
-		if (cover_count(&cover, entry, next - i) == next - i)
+		if (cover_count(&cover, entry) == next - i)
 			draft->order[kept++] = draft->order[i];
 	}
 	draft->nentries = kept;

@@ -410,8 +410,7 @@ receive_context(EntryDraft *draft, StringInfo msg, const InputSource *source)
 		if (i > 0 &&
 			bytes_compare(draft->nodes.items[i - 1].name, draft->nodes.items[i - 1].length, name,
 						  length) >= 0)
-			input_malformed(source, "Node %s is not in order, or occurs more than once.",
-							json_tree_quote(name, length));
+			input_unordered(source, psprintf("Node %s", json_tree_quote(name, length)));
 		node_entries_add(&draft->nodes, name, length);
 		if (prefix > PG_INT64_MAX)
 			input_out_of_range(source, "The counter of %s is greater than " INT64_FORMAT ".",
@@ -471,8 +470,7 @@ dot_store_face_receive(const JsonFace *face, StringInfo msg, int version, const 
 			entry.value_length = (uint32) length;
 		}
 		if (i > 0 && dot_store_order(&draft.entries[i - 1], &entry) >= 0)
-			input_malformed(source, "%s is not in order, or occurs more than once.",
-							entry_subject(store, &entry));
+			input_unordered(source, entry_subject(store, &entry));
 		*entry_draft_add(&draft) = entry;
 	}
 	check_dots(store, &draft, source);

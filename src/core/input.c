@@ -106,6 +106,17 @@ input_malformed(const InputSource *source, const char *detail, ...)
 	return false;
 }
 
+/* A part of an image that should come in order does not. */
+bool
+input_unordered(const InputSource *source, const char *subject)
+{
+	InputSource hinted = *source;
+
+	hinted.hint = "The order of an image is that of its sender's encoding: between databases of "
+				  "different encodings send text.";
+	return input_malformed(&hinted, "%s is not in order, or occurs more than once.", subject);
+}
+
 bool
 input_out_of_range(const InputSource *source, const char *detail, ...)
 {

@@ -32,6 +32,7 @@ extern bool input_malformed(const InputSource *source, const char *detail, ...)
 	pg_attribute_printf(2, 3);
 extern bool input_out_of_range(const InputSource *source, const char *detail, ...)
 	pg_attribute_printf(2, 3);
+extern bool input_unordered(const InputSource *source, const char *subject);
 
 /* What may be wrong with a counter. */
 typedef enum InputFault

@@ -219,8 +219,7 @@ stamped_map_face_receive(const JsonFace *face, StringInfo msg, int version,
 		if (removed && length > 0)
 			input_malformed(source, "%s is removed and has a value.", write_subject(keyed, &entry));
 		if (i > 0 && entry_compare_keys(&draft.entries[i - 1], &entry) >= 0)
-			input_malformed(source, "%s is not in order, or occurs more than once.",
-							write_subject(keyed, &entry));
+			input_unordered(source, write_subject(keyed, &entry));
 		entry.removed = removed != 0;
 		stamped_entry_set_time(&entry, at);
 		add_write(&draft, &names, entry, node, node_length);
