@@ -64,9 +64,9 @@ BEGIN
 	END IF;
 END
 $$;
-SELECT format('CALL compare(%L, %L, %L, 12, scale => 10)', format('merge of %s sets of 20 elements, %s : %s', larger, label, smaller),
-	format('SELECT merge(%s) FROM %s', column_name, large),
-	format('SELECT count(v) FROM generate_series(1, 10) g, LATERAL (SELECT merge(%s) AS v FROM %s WHERE g > 0) s', column_name, small))
+SELECT format('CALL compare(%L, %L, %L, 12, warm_up => %L)', format('merge of %s sets of 20 elements, %s : %s', larger, label, smaller),
+	format('SELECT merge(%s) FROM %s', column_name, large), format('SELECT merge(%s) FROM %s', column_name, small),
+	format('SELECT merge(%s) FROM (SELECT * FROM set_rows_1k LIMIT 10) s', column_name))
 FROM (VALUES ('set_rows_10k', 'set_rows_1k', '10k', '1k'), ('set_rows', 'set_rows_10k', '100k', '10k')) t (large, small, larger, smaller),
 	(VALUES ('changes', 'of 8 nodes'), ('replicas', 'of a node each')) c (column_name, label) \gexec
 

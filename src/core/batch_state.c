@@ -18,8 +18,15 @@
 /* Bytes that may wait however small the accumulator is. */
 #define BATCH_MIN 32768
 
-/* How many times the accumulator's bytes may wait. */
+/*
+ * How many times the accumulator's bytes may wait, up to that many bytes; once
+ * the accumulator is larger, as many as it has.
+ */
 #define BATCH_FACTOR 4
+#define BATCH_LARGE  (64 * 1024 * 1024)
+
+/* A value that is at least this part of the accumulator does not wait. */
+#define BATCH_PART 4
 
 static inline BatchJoin
 batch_join(const BatchState *state)
@@ -107,6 +114,14 @@ batch_settle(BatchState *state)
 	state->bytes_used = 0;
 }
 
+static inline Size
+batch_limit(const BatchState *state)
+{
+	Size joined = VARSIZE(state->joined);
+
+	return Max(Max(joined, BATCH_MIN), Min(BATCH_FACTOR * joined, BATCH_LARGE));
+}
+
 void
 batch_state_load(LatticeState *base, const struct varlena *flat)
 {
@@ -129,13 +144,16 @@ batch_state_absorb(LatticeState *base, const struct varlena *flat)
 	if (state->waiting == 0 && VARSIZE_ANY_EXHDR(flat) == VARSIZE_ANY_EXHDR(state->joined) &&
 		memcmp(VARDATA_ANY(flat), VARDATA_ANY(state->joined), VARSIZE_ANY_EXHDR(flat)) == 0)
 		return;
-	if (state->waiting > 0 &&
-		state->bytes_used + size > Max(BATCH_MIN, BATCH_FACTOR * (Size) VARSIZE(state->joined)))
+	if (state->waiting > 0 && state->bytes_used + size > batch_limit(state))
 		batch_settle(state);
 	batch_grow(state, size + MAXIMUM_ALIGNOF);
 	memcpy(state->bytes + state->bytes_used, flat, size);
 	state->offsets[state->waiting++] = state->bytes_used;
 	state->bytes_used += MAXALIGN(size);
+
+	/* nothing is won by sorting few large values: each is joined in one walk */
+	if (size > BATCH_MIN && size >= VARSIZE(state->joined) / BATCH_PART)
+		batch_settle(state);
 }
 
 Size

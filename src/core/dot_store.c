@@ -393,7 +393,8 @@ join_many(const struct varlena *const *values, uint32 count)
 		entry_draft_prefetch(draft, i);
 		for (next = i + 1; next < draft->nentries; next++)
 		{
-			if (dot_store_order(entry, entry_draft_get(draft, next)) != 0)
+			if (draft->order[next].prefix != draft->order[i].prefix ||
+				dot_store_order(entry, entry_draft_get(draft, next)) != 0)
 				break;
 		}
 		if (cover_count(&cover, entry) == next - i)

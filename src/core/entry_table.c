@@ -480,7 +480,6 @@ entry_table_write(const EntryDraft *draft)
 	TableShape shape = {0};
 	EntryTable table;
 	struct varlena *flat;
-	const Entry *before = NULL;
 	char *keys;
 	char *values;
 
@@ -491,14 +490,13 @@ entry_table_write(const EntryDraft *draft)
 
 		CHECK_FOR_INTERRUPTS();
 		entry_draft_prefetch(draft, i);
-		if (before == NULL || !entry_same_key(before, entry))
+		if (!entry_draft_repeats_key(draft, i))
 			shape.keys_size += entry->key_length;
 		shape.values_size += entry->value_length;
 		table_shape_see(&shape, ENTRY_NODE, entry->node);
 		table_shape_see(&shape, ENTRY_TIME, entry->time);
 		table_shape_see(&shape, ENTRY_LOGICAL, entry->logical);
 		table_shape_see(&shape, ENTRY_REMOVED, entry->removed);
-		before = entry;
 	}
 	table_shape_see(&shape, ENTRY_KEY_END, shape.keys_size);
 	table_shape_see(&shape, ENTRY_VALUE_END, shape.values_size);
@@ -506,7 +504,6 @@ entry_table_write(const EntryDraft *draft)
 	flat = entry_table_begin(&table, &shape, draft);
 	keys = unconstify(char *, table.keys);
 	values = unconstify(char *, table.values);
-	before = NULL;
 	for (uint32 i = 0; i < draft->nentries; i++)
 	{
 		const Entry *entry = entry_draft_get(draft, i);
@@ -514,7 +511,7 @@ entry_table_write(const EntryDraft *draft)
 		CHECK_FOR_INTERRUPTS();
 		entry_draft_prefetch(draft, i);
 		entry_draft_prefetch(draft, i);
-		if (before == NULL || !entry_same_key(before, entry))
+		if (!entry_draft_repeats_key(draft, i))
 		{
 			memcpy(keys, entry->key, entry->key_length);
 			keys += entry->key_length;
@@ -527,7 +524,6 @@ entry_table_write(const EntryDraft *draft)
 		packed_put(&table.columns[ENTRY_TIME], i, entry->time);
 		packed_put(&table.columns[ENTRY_LOGICAL], i, entry->logical);
 		packed_put(&table.columns[ENTRY_REMOVED], i, entry->removed);
-		before = entry;
 	}
 	entry_table_verify(flat);
 	return flat;

@@ -64,6 +64,13 @@ typedef struct DotRange
 	uint32 node;
 } DotRange;
 
+/* Where an entry stands, and the part of its key that tells most pairs apart. */
+typedef struct EntryPlace
+{
+	uint64 prefix;
+	uint32 index;
+} EntryPlace;
+
 /*
  * A table to write.  The nodes are sorted and each has its prefix for a
  * counter; the entries are sorted; the ranges are sorted and lie beyond the
@@ -73,7 +80,7 @@ typedef struct EntryDraft
 {
 	NodeEntries nodes;
 	Entry *entries;
-	uint32 *order; /* where they stand in "entries"; NULL: one behind the other */
+	EntryPlace *order; /* where they stand; NULL: one behind the other */
 	uint32 nentries;
 	uint32 max_entries;
 	DotRange *ranges;
@@ -182,10 +189,17 @@ entry_prefetch(const void *address)
 #endif
 }
 
+static inline bool
+entry_same_key(const Entry *a, const Entry *b)
+{
+	return a->key_length == b->key_length &&
+		(a->key == b->key || memcmp(a->key, b->key, a->key_length) == 0);
+}
+
 static inline Entry *
 entry_draft_get(const EntryDraft *draft, uint32 index)
 {
-	return &draft->entries[draft->order ? draft->order[index] : index];
+	return &draft->entries[draft->order ? draft->order[index].index : index];
 }
 
 static inline void
@@ -198,11 +212,14 @@ entry_draft_prefetch(const EntryDraft *draft, uint32 index)
 	}
 }
 
+/* Does an entry have the key of the one before? */
 static inline bool
-entry_same_key(const Entry *a, const Entry *b)
+entry_draft_repeats_key(const EntryDraft *draft, uint32 index)
 {
-	return a->key_length == b->key_length &&
-		(a->key == b->key || memcmp(a->key, b->key, a->key_length) == 0);
+	if (index == 0 ||
+		(draft->order && draft->order[index].prefix != draft->order[index - 1].prefix))
+		return false;
+	return entry_same_key(entry_draft_get(draft, index - 1), entry_draft_get(draft, index));
 }
 
 static inline int

@@ -16,30 +16,21 @@
 #include "port/pg_bswap.h"
 #include "utils/memutils.h"
 
-/* Where an entry stood, and the part of its key that tells most pairs apart. */
-typedef struct SortItem
-{
-	uint64 prefix;
-	uint32 index;
-} SortItem;
-
 typedef struct SortContext
 {
 	const Entry *entries;
 	EntryOrder order;
 } SortContext;
 
-#define DIGITS       8 /* of a prefix: its bytes */
-#define DIGIT_VALUES 256
-
-/* So few items are sorted by comparing them. */
-#define RADIX_MIN 64
+/* So few places are sorted by comparing them; so many by wider digits. */
+#define RADIX_MIN  64
+#define RADIX_WIDE 65536
 
 static int
-sort_item_compare(const void *x, const void *y, void *arg)
+place_compare(const void *x, const void *y, void *arg)
 {
-	const SortItem *a = x;
-	const SortItem *b = y;
+	const EntryPlace *a = x;
+	const EntryPlace *b = y;
 	const SortContext *context = arg;
 
 	CHECK_FOR_INTERRUPTS();
@@ -48,72 +39,73 @@ sort_item_compare(const void *x, const void *y, void *arg)
 	return context->order(&context->entries[a->index], &context->entries[b->index]);
 }
 
-static inline uint32
-digit_of(const SortItem *item, int digit)
-{
-	return (uint32) (item->prefix >> (8 * digit)) & (DIGIT_VALUES - 1);
-}
-
 /*
- * Sort items by their prefixes, from the last byte to the first: a few passes
- * through memory, where comparing would take some twenty for a million items,
- * each of them waiting for it.  "spare" is as large; the result is in one of
- * the two.
+ * Sort places by their prefixes, from the last digit to the first: a few
+ * passes through memory, where comparing would take some twenty for a million
+ * places, each waiting for it.  Digits of many places have 16 bits, for half as
+ * many passes: of text, hardly more than a hundred of their values occur.
+ * "spare" is as large; the result is in one of the two.
  */
-static SortItem *
-sort_by_prefix(SortItem *items, SortItem *spare, uint32 count)
+static EntryPlace *
+sort_by_prefix(EntryPlace *places, EntryPlace *spare, uint32 count)
 {
-	uint32 starts[DIGITS][DIGIT_VALUES] = {{0}};
+	int bits = count < RADIX_WIDE ? 8 : 16;
+	int digits = 64 / bits;
+	uint32 values = (uint32) 1 << bits;
+	uint32 *all = palloc0(sizeof(uint32) * digits * values);
 
 	for (uint32 i = 0; i < count; i++)
 	{
-		for (int digit = 0; digit < DIGITS; digit++)
-			starts[digit][digit_of(&items[i], digit)]++;
+		for (int digit = 0; digit < digits; digit++)
+			all[digit * values + ((places[i].prefix >> (bits * digit)) & (values - 1))]++;
 	}
-	for (int digit = 0; digit < DIGITS; digit++)
+	for (int digit = 0; digit < digits; digit++)
 	{
+		uint32 *starts = all + digit * values;
+		int shift = bits * digit;
 		uint32 start = 0;
-		SortItem *swap = spare;
+		EntryPlace *swap = spare;
 
 		CHECK_FOR_INTERRUPTS();
 		/* most often the keys are short, and agree in the last bytes */
-		if (starts[digit][digit_of(&items[0], digit)] == count)
+		if (starts[(places[0].prefix >> shift) & (values - 1)] == count)
 			continue;
-		for (int value = 0; value < DIGIT_VALUES; value++)
+		for (uint32 value = 0; value < values; value++)
 		{
-			uint32 number = starts[digit][value];
+			uint32 number = starts[value];
 
-			starts[digit][value] = start;
+			starts[value] = start;
 			start += number;
 		}
 		for (uint32 i = 0; i < count; i++)
-			spare[starts[digit][digit_of(&items[i], digit)]++] = items[i];
-		spare = items;
-		items = swap;
+			spare[starts[(places[i].prefix >> shift) & (values - 1)]++] = places[i];
+		spare = places;
+		places = swap;
 	}
-	return items;
+	pfree(all);
+	return places;
 }
 
-/* Sort items; those with the same prefix by comparing their entries. */
-static SortItem *
-sort_items(SortItem *items, SortItem *spare, uint32 count, SortContext *context)
+/* Sort places; those with the same prefix by comparing their entries. */
+static EntryPlace *
+sort_places(EntryPlace *places, EntryPlace *spare, uint32 count, SortContext *context)
 {
 	uint32 next;
 
 	if (count < RADIX_MIN)
 	{
-		qsort_arg(items, count, sizeof(SortItem), sort_item_compare, context);
-		return items;
+		qsort_arg(places, count, sizeof(EntryPlace), place_compare, context);
+		return places;
 	}
-	items = sort_by_prefix(items, spare, count);
+	places = sort_by_prefix(places, spare, count);
 	for (uint32 i = 0; i < count; i = next)
 	{
-		for (next = i + 1; next < count && items[next].prefix == items[i].prefix; next++)
+		for (next = i + 1; next < count && places[next].prefix == places[i].prefix; next++)
 			;
 		if (next - i > 1)
-			qsort_arg(&items[i], next - i, sizeof(SortItem), sort_item_compare, context);
+			qsort_arg(&places[i], next - i, sizeof(EntryPlace), place_compare, context);
 	}
-	return items;
+	return places;
 }
 
 /* How many bytes all keys begin with in common. */
@@ -162,23 +154,18 @@ order_entries(EntryDraft *draft, EntryOrder order)
 	const Entry *entries = draft->entries;
 	uint32 count = draft->nentries;
 	SortContext context = {entries, order};
-	SortItem *room;
-	SortItem *items;
 	uint32 skip = count > 0 ? common_prefix(entries, count) : 0;
+	Size size = sizeof(EntryPlace) * ((Size) count + 1);
+	EntryPlace *places = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	EntryPlace *spare = MemoryContextAllocHuge(CurrentMemoryContext, size);
 
-	items = room = MemoryContextAllocHuge(CurrentMemoryContext,
-										  2 * sizeof(SortItem) * ((Size) count + 1));
 	for (uint32 i = 0; i < count; i++)
 	{
-		items[i].prefix = key_prefix(&entries[i], skip);
-		items[i].index = i;
+		places[i].prefix = key_prefix(&entries[i], skip);
+		places[i].index = i;
 	}
-	items = sort_items(items, items + count, count, &context);
-	draft->order = MemoryContextAllocHuge(CurrentMemoryContext,
-										  sizeof(uint32) * ((Size) count + 1));
-	for (uint32 i = 0; i < count; i++)
-		draft->order[i] = items[i].index;
-	pfree(room);
+	draft->order = sort_places(places, spare, count, &context);
+	pfree(draft->order == places ? spare : places);
 }
 
 /* The same, and put them one behind the other. */

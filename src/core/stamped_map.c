@@ -110,8 +110,7 @@ join_many(const struct varlena *const *values, uint32 count)
 		CHECK_FOR_INTERRUPTS();
 		/* the last of a key is the greatest */
 		entry_draft_prefetch(draft, i);
-		if (i + 1 == draft->nentries ||
-			!entry_same_key(entry_draft_get(draft, i), entry_draft_get(draft, i + 1)))
+		if (i + 1 == draft->nentries || !entry_draft_repeats_key(draft, i + 1))
 			draft->order[kept++] = draft->order[i];
 	}
 	draft->nentries = kept;
