@@ -300,6 +300,9 @@ $node->safe_psql('postgres', q{
 		FROM (SELECT type, node, min(counter) AS first, max(counter) AS last FROM (
 				SELECT *, counter - row_number() OVER (PARTITION BY type, node ORDER BY counter) AS island FROM known_dot) k
 			GROUP BY type, node, island) r GROUP BY type;
+	CREATE TABLE numbered AS
+		SELECT element, node, row_number() OVER (PARTITION BY node ORDER BY element COLLATE "C") AS n
+		FROM (SELECT DISTINCT element, node FROM flat_state WHERE element IS NOT NULL) d;
 	CREATE TABLE expected AS SELECT 1 AS g,
 		(SELECT jsonb_object_agg(key, greatest)::gcounter FROM (
 			SELECT key, max(value::bigint) AS greatest FROM flat_state, jsonb_each_text(gcounter::jsonb) GROUP BY key) s) AS gcounter,
@@ -326,10 +329,8 @@ $node->safe_psql('postgres', q{
 			FROM context WHERE type = 'dw_flag') AS dw_flag,
 		(SELECT jsonb_build_object('elements', (SELECT jsonb_object_agg(element, dots) FROM (
 				SELECT element, jsonb_agg(jsonb_build_array(node, n)) AS dots FROM numbered GROUP BY element) s),
-			'context', (SELECT jsonb_object_agg(node, last) FROM (SELECT node, max(n) AS last FROM numbered GROUP BY node) s))::orset
-			FROM (VALUES (1)) one) AS collected
-	FROM (VALUES (1)) one} =~ s/numbered/(SELECT element, node, row_number() OVER (PARTITION BY node ORDER BY element COLLATE "C") AS n
-		FROM (SELECT DISTINCT element, node FROM flat_state WHERE element IS NOT NULL) d) numbered/gr);
+			'context', (SELECT jsonb_object_agg(node, last) FROM (SELECT node, max(n) AS last FROM numbered GROUP BY node) s))::orset) AS collected;
+});
 is( $node->safe_psql('postgres', q{
 		SELECT (SELECT count(*) FROM context WHERE jsonb_array_length(context -> 'cloud') > 10),
 			count(*) FILTER (WHERE survived BETWEEN rows * 0.3 AND rows * 0.7), bool_and(cardinality(orset) BETWEEN 1500 AND 2500)
@@ -400,18 +401,22 @@ foreach my $case ([ 'DISTINCT ', '' ], [ '', ' ORDER BY id DESC' ], [ '', ' ORDE
 	is(rows($_, digests($query =~ s/flat_state/state/r)), $expected_states, "merge(${before}state$after)") foreach ($serial, $both);
 }
 
-# FILTER goes with partial states, and so do groups of one of several sets of keys.
+# FILTER goes with partial states.
 my $filtered = rows($serial, digests('SELECT 1 AS g, ' . aggregates('', '', '') . ' FROM flat_state WHERE id % 3 > 0 AND id > 100'));
-foreach my $case ([ 'flat_state', $serial, qr/^Aggregate/ ], [ 'flat_state', $parallel, qr/Gather.*Partial/s ],
-	[ 'state', $partitionwise, qr/Append.*Partial/s ], [ 'state', $both, qr/Gather.*Append.*Partial/s ])
+foreach my $case (
+	[ 'flat_state', $serial, 'one process', qr/^Aggregate/ ],
+	[ 'flat_state', $parallel, 'parallel', qr/Gather.*Partial/s ],
+	[ 'state', $partitionwise, 'partition by partition', qr/Append.*Partial/s ],
+	[ 'state', $both, 'both', qr/Gather.*Append.*Partial/s ])
 {
-	my ($table, $settings, $plan) = @$case;
+	my ($table, $settings, $name, $plan) = @$case;
 	my $query = 'SELECT 1 AS g, ' . aggregates('', '', 'FILTER (WHERE id % 3 > 0 AND id > 100)') . " FROM $table";
 
-	like(plan_of($settings, $query), $plan, "FILTER, with this plan: $plan");
-	is(rows($settings, digests($query)), $filtered, '... gives the merge of those rows');
+	like(plan_of($settings, $query), $plan, "states with FILTER: plan, $name");
+	is(rows($settings, digests($query)), $filtered, "states with FILTER are the merge of those rows: $name");
 }
-is(rows($serial, digests('SELECT coalesce(part, 10 + grp, 100) AS g, ' . aggregates('', '', '') . ' FROM flat_state GROUP BY CUBE (part, grp) HAVING part IS NULL OR grp IS NULL')),
+is( rows($serial, digests('SELECT coalesce(part, 10 + grp, 100) AS g, ' . aggregates('', '', '')
+		. ' FROM flat_state GROUP BY GROUPING SETS ((part), (grp), ())')),
 	rows($serial, digests('SELECT part AS g, ' . aggregates('', '', '') . ' FROM flat_state GROUP BY part'
 		. ' UNION ALL SELECT 10 + grp, ' . aggregates('', '', '') . ' FROM flat_state GROUP BY grp'
 		. ' UNION ALL SELECT 100, ' . aggregates('', '', '') . ' FROM flat_state')),
@@ -434,12 +439,13 @@ foreach my $frame (@frames)
 }
 foreach my $type (@types)
 {
-	# alone is the merge of the rows so far, by another way
+	# "alone" is the merge of the rows so far, made for each row anew
 	my $held = "SELECT id, $type AS own, merge($type) OVER (ORDER BY id) AS m FROM few";
 
 	is(rows($serial, "SELECT count(*) > 100, count(DISTINCT m) > 10, bool_and(m = alone AND previous IS NOT DISTINCT FROM previous_alone
 				AND first IS NOT DISTINCT FROM first_alone) FROM (
-			SELECT m, alone, lag(m) OVER w AS previous, lag(alone) OVER w AS previous_alone, first_value(m) OVER w AS first, first_value(alone) OVER w AS first_alone
+			SELECT m, alone, lag(m) OVER w AS previous, lag(alone) OVER w AS previous_alone,
+				first_value(m) OVER w AS first, first_value(alone) OVER w AS first_alone
 			FROM ($held) s JOIN (SELECT o.id, (SELECT merge($type) FROM few i WHERE i.id <= o.id) AS alone FROM few o) t USING (id) WINDOW w AS (ORDER BY id)) u"),
 		't|t|t', "$type: values that a window handed out stay as they were while it goes on");
 	is(rows($serial, "SELECT bool_and((m | own) = m AND merge(own, m) = m AND own <@ m), bool_and((m | later) = (later | m)),

@@ -29,7 +29,9 @@
  *			int64	counter
  *			int32	length of the value, and the value (where entries have values)
  *
- * Nothing here may come in another order: it would not be what a sender sent.
+ * Nothing may come in another order: it would not be what a sender of this
+ * encoding sent.  (A database whose encoding sorts otherwise does send another
+ * order; between such databases values go as text.)
  */
 #include "core/compat.h"
 
