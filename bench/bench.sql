@@ -38,8 +38,8 @@ DECLARE
 	began timestamptz;
 	ended timestamptz;
 BEGIN
-	PERFORM dblink_connect('apart', format('host=%s port=%s dbname=%s', current_setting('unix_socket_directories'),
-		current_setting('port'), current_database()));
+	PERFORM dblink_connect('apart', format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'),
+		current_setting('port'), current_database(), current_user));
 	PERFORM dblink_exec('apart', 'SET max_parallel_workers_per_gather = 0; SET jit = off');
 	PERFORM FROM dblink('apart', format('SELECT count(x) FROM (%s) s (x)', warm_up)) AS s (n bigint);
 	began := clock_timestamp();
