@@ -215,3 +215,24 @@ SELECT cardinality(old), cardinality(added), cardinality(cut), pg_column_size(de
 	pg_column_size(delta(cut, context(old))) < 16384 AS still_small, old | delta(added, context(old)) = added AS complete,
 	old | delta(cut, context(old)) = cut AS and_removed, added | delta(cut, context(old)) = cut AS in_steps
 FROM large;
+
+-- many rows, of which one join sorts 100,000 elements and more: by whatever way they are merged,
+-- the bytes are the same, and nothing is lost that is not removed
+CREATE TEMP TABLE changes AS
+SELECT i, format('{"elements": {%s}, "cloud": [["n%s", %s, %s]]}', elements, i % 8, first, first + 19)::orset AS s
+FROM generate_series(1, 8000) i, LATERAL (SELECT i / 8 * 20 + 1) f (first),
+	LATERAL (SELECT string_agg(format('"%s": [["n%s", %s]]', CASE j % 3 WHEN 0 THEN md5(i || ':' || j) WHEN 1 THEN 'the same beginning ' || i || ':' || j ELSE i || '' || j END,
+		i % 8, first + j), ', ') FROM generate_series(0, CASE WHEN i % 10 = 0 THEN -1 ELSE 19 END) j) e (elements);
+CREATE TEMP TABLE merged AS SELECT merge(s) AS s FROM changes;
+SELECT merge(s) = (SELECT s FROM merged) AS shuffled FROM (SELECT s FROM changes ORDER BY md5(i::text)) c;
+SELECT k, merge(part) = (SELECT s FROM merged) AS in_parts FROM unnest('{7,90,1000}'::integer[]) k, LATERAL (SELECT merge(s) FROM changes GROUP BY i % k) p (part) GROUP BY k ORDER BY k;
+WITH RECURSIVE folded AS (
+	SELECT 0 AS n, '{}'::orset AS s
+	UNION ALL SELECT n + 1, f.s | p.part FROM folded f JOIN LATERAL (SELECT merge(c.s) FROM changes c WHERE c.i % 20 = f.n) p (part) ON n < 20)
+SELECT (SELECT s FROM folded ORDER BY n DESC LIMIT 1) = s AS one_by_one FROM merged;
+SELECT cardinality(s), context(s) FROM merged;
+-- half of the elements are removed by rows that know only their dots
+WITH late (i, s) AS (
+	SELECT i, s FROM changes
+	UNION ALL SELECT i, format('{"cloud": [["n%s", %s, %s]]}', i % 8, i / 8 * 20 + 1, i / 8 * 20 + 20)::orset FROM changes WHERE i % 2 = 0)
+SELECT cardinality(merge(s)) AS left, merge(s) = (SELECT merge(s) FROM (SELECT s FROM late ORDER BY md5(i::text)) l) AS shuffled FROM late;
