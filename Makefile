@@ -15,7 +15,7 @@ FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc \
 
 # Kernels and codecs: no SQL-callable function lives here.
 CORE = input json_tree json_face wire node_name sort_key rows node_table node_table_io \
-	node_table_state lattice batch_state hybrid_time entry_table entry_splice entry_union entry_list dot_store \
+	node_table_state lattice batch_state hybrid_time entry_table entry_splice entry_union entry_list entry_kernel dot_store \
 	dot_store_io set_builder stamped_map stamped_map_io
 
 # SQL functions that several features share.

@@ -414,13 +414,11 @@ dot_store_join(const struct varlena *const *values, uint32 count)
 	return count == 2 ? join_two(values[0], values[1]) : join_many(values, count);
 }
 
-const BatchLattice dot_store_lattice = BATCH_LATTICE("dot store", dot_store_join);
-
 /*
  * Does b already include a?  Then b knows all dots that a knows, and has no
  * entry that a knows and does not have.
  */
-bool
+static bool
 dot_store_includes(const EntryTable *b, const EntryTable *a)
 {
 	EntrySplice splice;
@@ -452,8 +450,8 @@ dot_store_includes(const EntryTable *b, const EntryTable *a)
 }
 
 /* How many dots a store knows. */
-NodeSum
-dot_store_count_dots(const EntryTable *store)
+static NodeSum
+count_dots(const EntryTable *store)
 {
 	NodeSum sum = {0, 0};
 
@@ -469,10 +467,10 @@ dot_store_count_dots(const EntryTable *store)
  * of dots that are known; if one store includes another and knows no more, it
  * has removed more, so then the one with more entries comes first.
  */
-int
+static int
 dot_store_compare(const EntryTable *a, const EntryTable *b)
 {
-	int order = node_sum_compare(dot_store_count_dots(a), dot_store_count_dots(b));
+	int order = node_sum_compare(count_dots(a), count_dots(b));
 
 	if (order != 0)
 		return order;
@@ -480,6 +478,19 @@ dot_store_compare(const EntryTable *a, const EntryTable *b)
 		return a->nentries > b->nentries ? -1 : 1;
 	return entry_table_compare(a, b);
 }
+
+static Datum
+dot_store_sort_key(const EntryTable *store)
+{
+	return node_sum_sort_key(count_dots(store));
+}
+
+const EntryKernel dot_store_kernel = {
+	.lattice = BATCH_LATTICE("dot store", dot_store_join),
+	.includes = dot_store_includes,
+	.compare = dot_store_compare,
+	.sort_key = dot_store_sort_key,
+};
 
 /*
  * Changes

@@ -125,8 +125,6 @@ stamped_map_join(const struct varlena *const *values, uint32 count)
 	return count == 2 ? join_two(values[0], values[1]) : join_many(values, count);
 }
 
-const BatchLattice stamped_map_lattice = BATCH_LATTICE("stamped map", stamped_map_join);
-
 /* The map of one write. */
 struct varlena *
 stamped_map_of(Entry entry, HybridTime at, NodeName node)
@@ -174,7 +172,7 @@ stamped_map_write(const struct varlena *map, Entry entry, HybridTime at, NodeNam
 }
 
 /* Does a include b: has it for every key of b that write, or a greater one? */
-bool
+static bool
 stamped_map_includes(const EntryTable *a, const EntryTable *b)
 {
 	EntrySplice splice;
@@ -198,7 +196,7 @@ stamped_map_includes(const EntryTable *a, const EntryTable *b)
  * The total order for sorting, a linear extension of inclusion: by the number
  * of keys, then entry by entry by key and write.
  */
-int
+static int
 stamped_map_compare(const EntryTable *a, const EntryTable *b)
 {
 	EntryCursor x;
@@ -243,7 +241,7 @@ stamped_map_delta(const EntryTable *map, const EntryTable *other)
  * Abbreviated for sorting: the number of keys in the upper bits; below them,
  * for what has only the empty key, such as a register, most of the time.
  */
-uint64
+static Datum
 stamped_map_sort_key(const EntryTable *map)
 {
 	uint64 key = (uint64) Min(map->nentries, PG_UINT16_MAX) << 48;
@@ -252,5 +250,12 @@ stamped_map_sort_key(const EntryTable *map)
 	entry_cursor_open(&cursor, map);
 	if (map->nentries == 1 && entry_cursor_next(&cursor))
 		key |= cursor.entry.key_length > 0 ? UINT64CONST(0xffffffffffff) : cursor.entry.time >> 16;
-	return key;
+	return sort_key(key);
 }
+
+const EntryKernel stamped_map_kernel = {
+	.lattice = BATCH_LATTICE("stamped map", stamped_map_join),
+	.includes = stamped_map_includes,
+	.compare = stamped_map_compare,
+	.sort_key = stamped_map_sort_key,
+};

@@ -8,30 +8,20 @@
 
 #include "postgres.h"
 
-#include "core/batch_state.h"
-#include "core/entry_table.h"
+#include "core/entry_kernel.h"
 #include "core/hybrid_time.h"
 #include "core/json_face.h"
 #include "fmgr.h"
 
-extern const BatchLattice stamped_map_lattice;
+extern const EntryKernel stamped_map_kernel;
 
 extern struct varlena *stamped_map_of(Entry entry, HybridTime at, NodeName node);
 extern const struct varlena *stamped_map_write(const struct varlena *map, Entry entry,
 											   HybridTime at, NodeName node);
 extern struct varlena *stamped_map_build(EntryDraft *draft);
 extern int stamped_map_order(const Entry *a, const Entry *b);
-extern bool stamped_map_includes(const EntryTable *a, const EntryTable *b);
 
-extern int stamped_map_compare(const EntryTable *a, const EntryTable *b);
 extern struct varlena *stamped_map_delta(const EntryTable *map, const EntryTable *other);
-extern uint64 stamped_map_sort_key(const EntryTable *map);
-
-static inline void
-stamped_map_argument(FunctionCallInfo fcinfo, int number, EntryTable *map)
-{
-	entry_table_open(map, PG_GETARG_VARLENA_PP(number));
-}
 
 /* Nanoseconds as an entry's time: unsigned, order kept. */
 static inline void

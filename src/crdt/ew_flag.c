@@ -83,7 +83,7 @@ ew_flag_mark(FunctionCallInfo fcinfo)
 	EntryTable flag;
 	Entry entry = {.key = "", .value = ""};
 
-	dot_store_argument(fcinfo, 0, &flag);
+	entry_table_argument(fcinfo, 0, &flag);
 	PG_RETURN_POINTER(dot_store_put(&flag, 0, flag.nentries, entry, node, "ew_flag"));
 }
 
@@ -95,7 +95,7 @@ ew_flag_unmark(FunctionCallInfo fcinfo)
 
 	if (PG_NARGS() > 1)
 		(void) node_name_argument(fcinfo, 1, "ew_flag");
-	dot_store_argument(fcinfo, 0, &flag);
+	entry_table_argument(fcinfo, 0, &flag);
 	PG_RETURN_POINTER(dot_store_drop(&flag, 0, flag.nentries));
 }
 
@@ -119,6 +119,6 @@ ew_flag_value(PG_FUNCTION_ARGS)
 {
 	EntryTable flag;
 
-	dot_store_argument(fcinfo, 0, &flag);
+	entry_table_argument(fcinfo, 0, &flag);
 	PG_RETURN_BOOL(flag.nentries > 0);
 }

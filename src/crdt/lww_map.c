@@ -135,7 +135,7 @@ lww_map_find(FunctionCallInfo fcinfo, EntryTable *map, Entry *entry)
 	uint32 to;
 	Entry key = lww_map_key(fcinfo);
 
-	stamped_map_argument(fcinfo, 0, map);
+	entry_table_argument(fcinfo, 0, map);
 	if (!entry_table_find(map, key.key, key.key_length, &from, &to))
 		return false;
 	entry_table_seek(&cursor, map, from);
@@ -172,7 +172,7 @@ lww_map_keys(PG_FUNCTION_ARGS)
 {
 	EntryTable map;
 
-	stamped_map_argument(fcinfo, 0, &map);
+	entry_table_argument(fcinfo, 0, &map);
 	return entry_list_keys(&map);
 }
 
@@ -185,7 +185,7 @@ lww_map_document(PG_FUNCTION_ARGS)
 	EntryCursor cursor;
 	StringInfoData buf;
 
-	stamped_map_argument(fcinfo, 0, &map);
+	entry_table_argument(fcinfo, 0, &map);
 	initStringInfo(&buf);
 	appendStringInfoChar(&buf, '{');
 	for (entry_cursor_open(&cursor, &map); entry_cursor_next(&cursor);)
@@ -210,7 +210,7 @@ lww_map_each(PG_FUNCTION_ARGS)
 	EntryCursor cursor;
 	RowSet rows;
 
-	stamped_map_argument(fcinfo, 0, &map);
+	entry_table_argument(fcinfo, 0, &map);
 	row_set_open(&rows, fcinfo);
 	for (entry_cursor_open(&cursor, &map); entry_cursor_next(&cursor);)
 	{

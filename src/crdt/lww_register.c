@@ -112,7 +112,7 @@ lww_register_open(FunctionCallInfo fcinfo, EntryTable *table, Entry *entry)
 {
 	EntryCursor cursor;
 
-	stamped_map_argument(fcinfo, 0, table);
+	entry_table_argument(fcinfo, 0, table);
 	entry_cursor_open(&cursor, table);
 	if (!entry_cursor_next(&cursor))
 		return false;

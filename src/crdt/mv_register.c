@@ -88,7 +88,7 @@ mv_register_set(PG_FUNCTION_ARGS)
 				   .value_length = VARSIZE_ANY_EXHDR(value)};
 	EntryTable reg;
 
-	dot_store_argument(fcinfo, 0, &reg);
+	entry_table_argument(fcinfo, 0, &reg);
 	PG_RETURN_POINTER(dot_store_put(&reg, 0, reg.nentries, entry,
 									node_name_argument(fcinfo, 2, "mv_register"), "mv_register"));
 }
@@ -99,7 +99,7 @@ mv_register_siblings(PG_FUNCTION_ARGS)
 {
 	EntryTable reg;
 
-	dot_store_argument(fcinfo, 0, &reg);
+	entry_table_argument(fcinfo, 0, &reg);
 	return entry_list_values(&reg, 0, reg.nentries);
 }
 
@@ -112,7 +112,7 @@ mv_register_is_conflicted(PG_FUNCTION_ARGS)
 	EntryCursor cursor;
 	Entry first = {0};
 
-	dot_store_argument(fcinfo, 0, &reg);
+	entry_table_argument(fcinfo, 0, &reg);
 	for (entry_cursor_open(&cursor, &reg); entry_cursor_next(&cursor);)
 	{
 		if (cursor.index == 1)

@@ -87,7 +87,7 @@ or_map_key(FunctionCallInfo fcinfo, EntryTable *map, uint32 *from, uint32 *to)
 	text *key = PG_GETARG_TEXT_PP(1);
 	Entry entry = {.key = VARDATA_ANY(key), .key_length = VARSIZE_ANY_EXHDR(key), .value = ""};
 
-	dot_store_argument(fcinfo, 0, map);
+	entry_table_argument(fcinfo, 0, map);
 	entry_table_find(map, entry.key, entry.key_length, from, to);
 	return entry;
 }
@@ -154,7 +154,7 @@ or_map_keys(PG_FUNCTION_ARGS)
 {
 	EntryTable map;
 
-	dot_store_argument(fcinfo, 0, &map);
+	entry_table_argument(fcinfo, 0, &map);
 	return entry_list_keys(&map);
 }
 
@@ -166,7 +166,7 @@ or_map_each(PG_FUNCTION_ARGS)
 	EntryCursor cursor;
 	RowSet rows;
 
-	dot_store_argument(fcinfo, 0, &map);
+	entry_table_argument(fcinfo, 0, &map);
 	row_set_open(&rows, fcinfo);
 	for (entry_cursor_open(&cursor, &map); entry_cursor_next(&cursor);)
 	{

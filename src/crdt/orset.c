@@ -102,7 +102,7 @@ orset_add(PG_FUNCTION_ARGS)
 	uint32 from;
 	uint32 to;
 
-	dot_store_argument(fcinfo, 0, &set);
+	entry_table_argument(fcinfo, 0, &set);
 	entry = orset_element(fcinfo, &set, &from, &to);
 	PG_RETURN_POINTER(dot_store_put(&set, from, to, entry, node, "orset"));
 }
@@ -115,7 +115,7 @@ orset_remove(PG_FUNCTION_ARGS)
 	uint32 from;
 	uint32 to;
 
-	dot_store_argument(fcinfo, 0, &set);
+	entry_table_argument(fcinfo, 0, &set);
 	orset_element(fcinfo, &set, &from, &to);
 	PG_RETURN_POINTER(dot_store_drop(&set, from, to));
 }
@@ -126,7 +126,7 @@ orset_clear(PG_FUNCTION_ARGS)
 {
 	EntryTable set;
 
-	dot_store_argument(fcinfo, 0, &set);
+	entry_table_argument(fcinfo, 0, &set);
 	PG_RETURN_POINTER(dot_store_drop(&set, 0, set.nentries));
 }
 
@@ -170,7 +170,7 @@ orset_has(PG_FUNCTION_ARGS)
 	uint32 from;
 	uint32 to;
 
-	dot_store_argument(fcinfo, 0, &set);
+	entry_table_argument(fcinfo, 0, &set);
 	orset_element(fcinfo, &set, &from, &to);
 	PG_RETURN_BOOL(to > from);
 }
@@ -185,7 +185,7 @@ orset_count_of(FunctionCallInfo fcinfo, int enough, int *asked)
 	uint32 from;
 	uint32 to;
 
-	dot_store_argument(fcinfo, 0, &set);
+	entry_table_argument(fcinfo, 0, &set);
 	elements = text_array_items(PG_GETARG_ARRAYTYPE_P(1), "elements", asked);
 	for (int i = 0; i < *asked && found < enough; i++)
 	{
@@ -222,7 +222,7 @@ orset_cardinality(PG_FUNCTION_ARGS)
 {
 	EntryTable set;
 
-	dot_store_argument(fcinfo, 0, &set);
+	entry_table_argument(fcinfo, 0, &set);
 	PG_RETURN_INT32((int32) entry_table_count_keys(&set));
 }
 
@@ -232,7 +232,7 @@ orset_elements(PG_FUNCTION_ARGS)
 {
 	EntryTable set;
 
-	dot_store_argument(fcinfo, 0, &set);
+	entry_table_argument(fcinfo, 0, &set);
 	return entry_list_keys(&set);
 }
 
@@ -242,6 +242,6 @@ orset_each(PG_FUNCTION_ARGS)
 {
 	EntryTable set;
 
-	dot_store_argument(fcinfo, 0, &set);
+	entry_table_argument(fcinfo, 0, &set);
 	return entry_list_key_rows(fcinfo, &set);
 }
