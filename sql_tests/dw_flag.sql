@@ -48,7 +48,7 @@ SELECT enable('{}'::dw_flag, 'a') AS untouched, enable(disable('{}'::dw_flag, 'a
 SELECT disable('{"cloud": [["a", 5, 6]]}'::dw_flag, 'a') AS behind_the_cloud, disable('{"context": {"b": 1}, "cloud": [["a", 5, 6]]}'::dw_flag, 'b') AS beside_it,
 	disable('{"context": {"a": 9223372036854775806}}'::dw_flag, 'a') AS last_dot, enable('{"disabled": [["a", 9223372036854775807]], "context": {"a": 9223372036854775807}}'::dw_flag, 'a') AS without_a_dot;
 SELECT command, f.* FROM (VALUES
-	('SELECT disable(''{}''::dw_flag)'), ('SELECT enable(''{}''::dw_flag)'),
+	('SELECT disable(''{}''::dw_flag)'), ('SELECT enable(''{}''::dw_flag)'), ('SELECT enable(''{}''::dw_flag, '''')'),
 	('SELECT disable(''{}''::dw_flag, '''')'), ('SELECT disable(''{}''::dw_flag, repeat(''n'', 256))'),
 	('SELECT disable(''{"context": {"a": 9223372036854775807}}''::dw_flag, ''a'')'),
 	('SELECT disable(''{"cloud": [["a", 9223372036854775807, 9223372036854775807]]}''::dw_flag, ''a'')')) v (command), pg_temp.fault(command) f;

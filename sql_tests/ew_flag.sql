@@ -48,7 +48,7 @@ SELECT disable('{}'::ew_flag, 'a') AS untouched, disable(enable('{}'::ew_flag, '
 SELECT enable('{"cloud": [["a", 5, 6]]}'::ew_flag, 'a') AS behind_the_cloud, enable('{"context": {"b": 1}, "cloud": [["a", 5, 6]]}'::ew_flag, 'b') AS beside_it,
 	enable('{"context": {"a": 9223372036854775806}}'::ew_flag, 'a') AS last_dot, disable('{"enabled": [["a", 9223372036854775807]], "context": {"a": 9223372036854775807}}'::ew_flag, 'a') AS without_a_dot;
 SELECT command, f.* FROM (VALUES
-	('SELECT enable(''{}''::ew_flag)'), ('SELECT disable(''{}''::ew_flag)'),
+	('SELECT enable(''{}''::ew_flag)'), ('SELECT disable(''{}''::ew_flag)'), ('SELECT disable(''{}''::ew_flag, '''')'),
 	('SELECT enable(''{}''::ew_flag, '''')'), ('SELECT enable(''{}''::ew_flag, repeat(''n'', 256))'),
 	('SELECT enable(''{"context": {"a": 9223372036854775807}}''::ew_flag, ''a'')'),
 	('SELECT enable(''{"cloud": [["a", 9223372036854775807, 9223372036854775807]]}''::ew_flag, ''a'')')) v (command), pg_temp.fault(command) f;

@@ -82,9 +82,13 @@ Datum
 gcounter_increment(PG_FUNCTION_ARGS)
 {
 	uint64 by = input_counter_argument(PG_GETARG_INT64(1), "amount", "gcounter");
-	NodeName node = node_name_argument(fcinfo, 2, "gcounter");
 	NodeTable counter;
+	NodeName node;
 
+	/* the operator needs no local node to change nothing */
+	if (by == 0 && PG_NARGS() == 2)
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	node = node_name_argument(fcinfo, 2, "gcounter");
 	if (by == 0)
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	node_table_open(&counter, PG_GETARG_VARLENA_PP(0), 1);

@@ -87,9 +87,13 @@ static Datum
 pncounter_grow(FunctionCallInfo fcinfo, int side)
 {
 	uint64 by = input_counter_argument(PG_GETARG_INT64(1), "amount", "pncounter");
-	NodeName node = node_name_argument(fcinfo, 2, "pncounter");
 	NodeTable counter;
+	NodeName node;
 
+	/* an operator needs no local node to change nothing */
+	if (by == 0 && PG_NARGS() == 2)
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	node = node_name_argument(fcinfo, 2, "pncounter");
 	if (by == 0)
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	node_table_open(&counter, PG_GETARG_VARLENA_PP(0), 2);
