@@ -12,6 +12,7 @@ COMMENT ON TYPE dw_flag IS 'flag: disabling wins over a concurrent enabling';
 
 -- @include order T=dw_flag C=dot_type LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
 -- @include lattice T=dw_flag C=dot_type
+-- @include json T=dw_flag
 
 -- changing
 

@@ -12,6 +12,7 @@ COMMENT ON TYPE ew_flag IS 'flag: enabling wins over a concurrent disabling';
 
 -- @include order T=ew_flag C=dot_type LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
 -- @include lattice T=ew_flag C=dot_type
+-- @include json T=ew_flag
 
 -- changing
 

@@ -12,6 +12,7 @@ COMMENT ON TYPE gcounter IS 'grow-only counter: a count of each node, and their 
 
 -- @include order T=gcounter C=gcounter LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
 -- @include lattice T=gcounter C=gcounter
+-- @include json T=gcounter
 
 -- counting
 

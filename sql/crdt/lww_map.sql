@@ -12,6 +12,7 @@ COMMENT ON TYPE lww_map IS 'last-writer-wins map: the last write of each key, or
 
 -- @include order T=lww_map C=stamped_type LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
 -- @include lattice T=lww_map C=stamped_type
+-- @include json T=lww_map
 
 -- writing
 

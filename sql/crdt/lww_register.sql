@@ -12,6 +12,7 @@ COMMENT ON TYPE lww_register IS 'last-writer-wins register: a value, its time an
 
 -- @include order T=lww_register C=stamped_type LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
 -- @include lattice T=lww_register C=stamped_type
+-- @include json T=lww_register
 
 -- writing
 

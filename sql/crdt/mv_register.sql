@@ -12,6 +12,7 @@ COMMENT ON TYPE mv_register IS 'multi-value register: all values of concurrent w
 
 -- @include order T=mv_register C=dot_type LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
 -- @include lattice T=mv_register C=dot_type
+-- @include json T=mv_register
 
 -- writing
 

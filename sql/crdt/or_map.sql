@@ -12,6 +12,7 @@ COMMENT ON TYPE or_map IS 'add-wins map: all values of concurrent writes of each
 
 -- @include order T=or_map C=dot_type LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
 -- @include lattice T=or_map C=dot_type
+-- @include json T=or_map
 
 -- changing
 

@@ -12,6 +12,7 @@ COMMENT ON TYPE orset IS 'observed-remove set: additions win over concurrent rem
 
 -- @include order T=orset C=dot_type LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
 -- @include lattice T=orset C=dot_type
+-- @include json T=orset
 
 -- changing
 

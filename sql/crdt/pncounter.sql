@@ -12,6 +12,7 @@ COMMENT ON TYPE pncounter IS 'counter: increments and decrements of each node';
 
 -- @include order T=pncounter C=pncounter LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
 -- @include lattice T=pncounter C=pncounter
+-- @include json T=pncounter
 
 -- counting
 

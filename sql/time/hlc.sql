@@ -7,7 +7,7 @@
 
 CREATE TYPE hlc (
 	INPUT = hlc_in, OUTPUT = hlc_out, RECEIVE = hlc_recv, SEND = hlc_send,
-	INTERNALLENGTH = 12, ALIGNMENT = int4
+	INTERNALLENGTH = 12, ALIGNMENT = int4, CATEGORY = 'L'
 );
 COMMENT ON TYPE hlc IS 'hybrid logical timestamp: nanoseconds since 1970 and a logical counter';
 

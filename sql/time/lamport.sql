@@ -7,7 +7,7 @@
 
 CREATE TYPE lamport (
 	INPUT = lamport_in, OUTPUT = lamport_out, RECEIVE = lamport_recv, SEND = lamport_send,
-	LIKE = bigint
+	LIKE = bigint, CATEGORY = 'L'
 );
 COMMENT ON TYPE lamport IS 'Lamport timestamp: 0 to 2^63-1';
 

@@ -9,14 +9,18 @@ COMMENT ON TYPE causal_order IS 'how one event stands to another under happened-
 -- @include io T=vclock
 
 -- Clocks are read whenever they are compared, so they stay in the row if they can.
+-- The types of time have a category of their own, L: among them, text of no type
+-- is taken for a vector clock.
 CREATE TYPE vclock (
 	INPUT = vclock_in, OUTPUT = vclock_out, RECEIVE = vclock_recv, SEND = vclock_send,
-	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = main
+	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = main,
+	CATEGORY = 'L', PREFERRED = true
 );
 COMMENT ON TYPE vclock IS 'vector clock: number of known events of each node';
 
 -- @include order T=vclock C=vclock LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
 -- @include lattice T=vclock C=vclock
+-- @include json T=vclock
 
 -- making and changing
 

@@ -86,4 +86,16 @@ compat_reserve_settings(const char *prefix)
 #endif
 }
 
+/* Functions that do not return are marked at the front since 18. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/* The number of this process, less than MaxBackends; 17 took it out of PGPROC. */
+#if PG_VERSION_NUM < 170000
+#define compat_my_proc_number() (MyProc->pgprocno)
+#else
+#define compat_my_proc_number() (MyProcNumber)
+#endif
+
 #endif /* DISTRIBUTED_COMPAT_H */

@@ -20,6 +20,7 @@ input_from_text(const char *type_name, const char *hint, struct Node *escontext)
 						  ERRCODE_INVALID_TEXT_REPRESENTATION,
 						  gettext_noop("invalid input syntax for type %s"),
 						  NULL,
+						  NULL,
 						  escontext};
 
 	return source;
@@ -32,6 +33,7 @@ input_from_binary(const char *type_name)
 						  NULL,
 						  ERRCODE_INVALID_BINARY_REPRESENTATION,
 						  gettext_noop("invalid binary representation of type %s"),
+						  NULL,
 						  NULL,
 						  NULL};
 
@@ -46,26 +48,33 @@ input_from_arguments(const char *type_name)
 						  ERRCODE_INVALID_TEXT_REPRESENTATION,
 						  gettext_noop("invalid argument for type %s"),
 						  NULL,
+						  NULL,
 						  NULL};
 
 	return source;
 }
 
 /*
- * Raise or save one fault.  The detail names the offending part, the message
- * the type, the hint the form that would have been accepted.
+ * Raise or save one fault.  The detail names the offending part and its place,
+ * the message the type, the hint the form that would have been accepted.
  */
 static void
 input_report(const InputSource *source, int sqlstate, const char *message, const char *detail)
 {
-	if (source->key)
+	if (source->key || source->place)
 	{
 		StringInfoData buf;
 
 		initStringInfo(&buf);
-		appendStringInfoString(&buf, "Key ");
-		escape_json(&buf, source->key);
-		appendStringInfo(&buf, ": %s", detail);
+		if (source->place)
+			appendStringInfoString(&buf, source->place);
+		if (source->key)
+		{
+			appendStringInfoString(&buf, "Key ");
+			escape_json(&buf, source->key);
+			appendStringInfoString(&buf, ": ");
+		}
+		appendStringInfoString(&buf, detail);
 		detail = buf.data;
 	}
 	errsave(source->escontext,

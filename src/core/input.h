@@ -17,6 +17,7 @@ typedef struct InputSource
 	int sqlstate;           /* of a value of the wrong form */
 	const char *message;    /* the same in words; %s is the type */
 	const char *key;        /* of the part that is being read, or NULL */
+	const char *place;      /* where in a longer text it stands, such as "Line 4: ", or NULL */
 	struct Node *escontext; /* soft error sink, or NULL to throw */
 } InputSource;
 

@@ -51,10 +51,8 @@ node_table_flat_size(uint32 nnodes, Size names_size, uint8 arity, bool wide)
  * header, but must not be compressed or external.
  */
 void
-node_table_open(NodeTable *table, const struct varlena *flat, uint8 arity)
+node_table_open_image(NodeTable *table, const char *image, Size size, uint8 arity)
 {
-	const char *image = VARDATA_ANY(flat);
-	Size size = VARSIZE_ANY_EXHDR(flat);
 	uint32 head;
 	Size counters_size;
 
@@ -72,6 +70,13 @@ node_table_open(NodeTable *table, const struct varlena *flat, uint8 arity)
 	table->lengths = (const uint8 *) table->counters + counters_size;
 	table->names = (const char *) table->lengths + table->nnodes;
 	table->names_size = size - sizeof(head) - counters_size - table->nnodes;
+}
+
+/* The same of a value that is a table and nothing else. */
+void
+node_table_open(NodeTable *table, const struct varlena *flat, uint8 arity)
+{
+	node_table_open_image(table, VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat), arity);
 }
 
 /*

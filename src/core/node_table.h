@@ -226,6 +226,7 @@ node_pairs_next(NodePairs *pairs)
 }
 
 /* reading */
+extern void node_table_open_image(NodeTable *table, const char *image, Size size, uint8 arity);
 extern void node_table_open(NodeTable *table, const struct varlena *flat, uint8 arity);
 extern bool node_table_find(const NodeTable *table, const char *name, Size length, uint32 *index);
 extern uint64 node_table_get(const NodeTable *table, const char *name, Size length, int which);

@@ -9,6 +9,8 @@
  */
 #include "core/compat.h"
 
+#include <ctype.h>
+
 #include "core/wire.h"
 
 void
@@ -66,6 +68,18 @@ wire_get_uint64(StringInfo msg, const InputSource *source, const char *part)
 {
 	wire_require(msg, source, part, sizeof(uint64));
 	return (uint64) pq_getmsgint64(msg);
+}
+
+/* A counter, 0 to 2^63-1. */
+uint64
+wire_get_counter(StringInfo msg, const InputSource *source, const char *part)
+{
+	uint64 counter = wire_get_uint64(msg, source, part);
+
+	if (counter > PG_INT64_MAX)
+		input_out_of_range(source, "%c%s is greater than " INT64_FORMAT ".", toupper(part[0]),
+						   part + 1, PG_INT64_MAX);
+	return counter;
 }
 
 /* A number of items, each of which takes at least "least" bytes. */

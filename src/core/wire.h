@@ -21,6 +21,7 @@ extern int wire_get_version(StringInfo msg, const InputSource *source, uint8 new
 extern uint8 wire_get_byte(StringInfo msg, const InputSource *source, const char *part);
 extern uint32 wire_get_uint32(StringInfo msg, const InputSource *source, const char *part);
 extern uint64 wire_get_uint64(StringInfo msg, const InputSource *source, const char *part);
+extern uint64 wire_get_counter(StringInfo msg, const InputSource *source, const char *part);
 extern uint32 wire_get_count(StringInfo msg, const InputSource *source, const char *part,
 							 Size least);
 extern char *wire_get_string(StringInfo msg, const InputSource *source, const char *part,

@@ -18,27 +18,13 @@
 #include "core/hybrid_time.h"
 #include "core/sort_key.h"
 #include "core/wire.h"
+#include "time/hlc.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 #define HLC_WIRE_VERSION 1
 #define HLC_HINT \
 	"Write a hybrid timestamp as 2026-11-22T13:00:00.123456789Z/7, or as nanoseconds.logical, 17.0."
-
-static inline HybridTime
-hlc_argument(FunctionCallInfo fcinfo, int number)
-{
-	return hybrid_time_load(PG_GETARG_POINTER(number));
-}
-
-static inline Datum
-hlc_result(HybridTime time)
-{
-	void *stored = palloc(HYBRID_TIME_BYTES);
-
-	hybrid_time_store(stored, time);
-	return PointerGetDatum(stored);
-}
 
 PG_FUNCTION_INFO_V1(hlc_in);
 Datum

@@ -20,6 +20,7 @@
 #include "core/compare.h"
 #include "core/input.h"
 #include "core/wire.h"
+#include "time/lamport.h"
 #include "utils/fmgrprotos.h"
 
 #define LAMPORT_WIRE_VERSION 1
@@ -59,9 +60,7 @@ lamport_recv(PG_FUNCTION_ARGS)
 	uint64 counter;
 
 	wire_get_version(msg, &source, LAMPORT_WIRE_VERSION);
-	counter = wire_get_uint64(msg, &source, "the counter");
-	if (counter > PG_INT64_MAX)
-		input_out_of_range(&source, "The counter is greater than " INT64_FORMAT ".", PG_INT64_MAX);
+	counter = wire_get_counter(msg, &source, "the counter");
 	wire_end(msg, &source);
 	PG_RETURN_INT64((int64) counter);
 }
@@ -92,7 +91,7 @@ lamport_from_integer(PG_FUNCTION_ARGS)
 }
 
 /* The timestamp of the next event after one stamped "counter". */
-static int64
+int64
 lamport_next(int64 counter)
 {
 	if (counter == PG_INT64_MAX)

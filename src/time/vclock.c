@@ -19,7 +19,7 @@
  */
 #include "core/compat.h"
 
-#include "catalog/pg_enum.h"
+#include "core/causal_order.h"
 #include "core/compare.h"
 #include "core/json_face.h"
 #include "core/node_table.h"
@@ -27,8 +27,6 @@
 #include "core/node_table_state.h"
 #include "core/rows.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 static const NodeTableLattice vclock_join = NODE_TABLE_LATTICE("vclock merge", 1, NODE_JOIN);
 static const NodeTableLattice vclock_meet = NODE_TABLE_LATTICE("vclock meet", 1, NODE_MEET);
@@ -310,38 +308,11 @@ vclock_contains(PG_FUNCTION_ARGS)
 	return node_table_sql_contains(fcinfo, 1);
 }
 
-/* OIDs of the labels of causal_order, by PartialOrder; kept for the query. */
-typedef struct CausalOrderLabels
-{
-	Oid label[4];
-} CausalOrderLabels;
-
 PG_FUNCTION_INFO_V1(vclock_causal_order);
 Datum
 vclock_causal_order(PG_FUNCTION_ARGS)
 {
-	static const char *const names[4] = {[ORDER_EQUAL] = "equal",
-										 [ORDER_BEFORE] = "before",
-										 [ORDER_AFTER] = "after",
-										 [ORDER_CONCURRENT] = "concurrent"};
-	CausalOrderLabels *labels = fcinfo->flinfo->fn_extra;
-
-	if (labels == NULL)
-	{
-		Oid type = get_func_rettype(fcinfo->flinfo->fn_oid);
-
-		labels = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(CausalOrderLabels));
-		for (int order = 0; order < 4; order++)
-		{
-			labels->label[order] = GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid,
-												   ObjectIdGetDatum(type),
-												   CStringGetDatum(names[order]));
-			if (!OidIsValid(labels->label[order]))
-				elog(ERROR, "enum causal_order has no label \"%s\"", names[order]);
-		}
-		fcinfo->flinfo->fn_extra = labels;
-	}
-	PG_RETURN_OID(labels->label[vclock_order(fcinfo, ORDER_CONCURRENT)]);
+	return causal_order_result(fcinfo, vclock_order(fcinfo, ORDER_CONCURRENT));
 }
 
 /*

@@ -1,0 +1,130 @@
+/*
+ * query.c
+ *		SQL that the extension runs itself.
+ *
+ * The extension may live in any schema, also one that is not on the search
+ * path, and may be moved; and what it runs must mean the same whatever the
+ * caller's path is.  So every name of ours is written out with the schema in
+ * which the calling function is found, operators as OPERATOR(schema.<<).
+ *
+ * Answers are read through a cursor, so that one of any size takes little
+ * memory here; a set-returning function lets them flow into its tuplestore.
+ * Queries run as the caller, who needs the usual privileges on the tables.
+ */
+#include "core/compat.h"
+
+#include "core/query.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+/* Rows that are fetched from a cursor at a time. */
+#define QUERY_BATCH 1000
+
+/* The schema of the extension: that of the function which is being called. */
+Oid
+extension_namespace(FunctionCallInfo fcinfo)
+{
+	return get_func_namespace(fcinfo->flinfo->fn_oid);
+}
+
+/* Its name, quoted where need be. */
+const char *
+extension_schema(FunctionCallInfo fcinfo)
+{
+	return quote_identifier(get_namespace_name(extension_namespace(fcinfo)));
+}
+
+/* One of the extension's types. */
+Oid
+extension_type(Oid extension_namespace, const char *name)
+{
+	Oid type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
+							   ObjectIdGetDatum(extension_namespace));
+
+	if (!OidIsValid(type))
+		elog(ERROR, "type \"%s\" of the extension is missing", name);
+	return type;
+}
+
+void
+query_connect(void)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+void
+query_finish(void)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}
+
+void
+query_argument(QueryArguments *arguments, Oid type, Datum value, bool isnull)
+{
+	int which = arguments->count++;
+
+	Assert(which < QUERY_MAX_ARGUMENTS);
+	arguments->types[which] = type;
+	arguments->values[which] = value;
+	arguments->nulls[which] = isnull ? 'n' : ' ';
+}
+
+/*
+ * Run a query that reads, between query_connect and query_finish, and hand
+ * over each row of its answer.  It sees what the caller's query sees.  The
+ * current memory context stays what it is (SPI would leave its own behind).
+ */
+void
+query_each(const char *sql, QueryArguments *arguments, QueryRow consume, void *state)
+{
+	static QueryArguments none;
+	MemoryContext context = CurrentMemoryContext;
+	Portal portal;
+
+	if (arguments == NULL)
+		arguments = &none;
+	portal = SPI_cursor_open_with_args(NULL, sql, arguments->count, arguments->types,
+									   arguments->values, arguments->nulls, true, 0);
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		SPI_cursor_fetch(portal, true, QUERY_BATCH);
+		for (uint64 i = 0; i < SPI_processed; i++)
+			consume(state, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+		SPI_freetuptable(SPI_tuptable);
+	} while (SPI_processed == QUERY_BATCH);
+	SPI_cursor_close(portal);
+	MemoryContextSwitchTo(context);
+}
+
+/*
+ * Run a statement that may write, and sees what was written before; returns the
+ * number of its rows, which are in SPI_tuptable.
+ */
+uint64
+query_run(const char *sql, QueryArguments *arguments)
+{
+	int status = SPI_execute_with_args(sql, arguments->count, arguments->types, arguments->values,
+									   arguments->nulls, false, 0);
+
+	if (status < 0)
+		elog(ERROR, "statement failed: %s", SPI_result_code_string(status));
+	return SPI_processed;
+}
+
+static void
+query_store_row(void *state, HeapTuple row, TupleDesc desc)
+{
+	tuplestore_puttuple(((RowSet *) state)->store, row);
+}
+
+/* The answer as rows of a set-returning function, whose columns it must have. */
+void
+query_rows(const char *sql, QueryArguments *arguments, RowSet *rows)
+{
+	query_each(sql, arguments, query_store_row, rows);
+}

@@ -1,0 +1,39 @@
+/*
+ * query.h
+ *		SQL that the extension runs itself.
+ */
+#ifndef DISTRIBUTED_QUERY_H
+#define DISTRIBUTED_QUERY_H
+
+#include "postgres.h"
+
+#include "core/rows.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+
+#define QUERY_MAX_ARGUMENTS 8
+
+/* Arguments $1, $2 and so on, in the order in which they were added. */
+typedef struct QueryArguments
+{
+	int count;
+	Oid types[QUERY_MAX_ARGUMENTS];
+	Datum values[QUERY_MAX_ARGUMENTS];
+	char nulls[QUERY_MAX_ARGUMENTS];
+} QueryArguments;
+
+/* Called for each row of an answer, which is gone when it returns. */
+typedef void (*QueryRow)(void *state, HeapTuple row, TupleDesc desc);
+
+extern Oid extension_namespace(FunctionCallInfo fcinfo);
+extern const char *extension_schema(FunctionCallInfo fcinfo);
+extern Oid extension_type(Oid extension_namespace, const char *name);
+
+extern void query_connect(void);
+extern void query_finish(void);
+extern void query_argument(QueryArguments *arguments, Oid type, Datum value, bool isnull);
+extern void query_each(const char *sql, QueryArguments *arguments, QueryRow consume, void *state);
+extern uint64 query_run(const char *sql, QueryArguments *arguments);
+extern void query_rows(const char *sql, QueryArguments *arguments, RowSet *rows);
+
+#endif /* DISTRIBUTED_QUERY_H */
