@@ -5,6 +5,7 @@
 #include "core/compat.h"
 
 #include "core/node_name.h"
+#include "core/shared_clock.h"
 
 PG_MODULE_MAGIC;
 
@@ -14,5 +15,6 @@ void
 _PG_init(void)
 {
 	node_name_define_setting();
+	shared_clock_define_settings();
 	compat_reserve_settings("distributed");
 }
