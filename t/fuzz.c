@@ -197,6 +197,22 @@ static const FuzzType types[] = {
 	  "[2026-11-22T13:00:00.123456789Z/7,)", "(,2262-04-11T23:47:16.854775807Z/4294967295]",
 	  "[\"2026-11-22 13:00:00Z\", 2026-11-23T00:00:00+02:00/1]",
 	  "[-9223372036854775808.0,9223372036854775807.4294967295]"}},
+	{"logical_time",
+	 NO_LAWS,
+	 IMAGE_ANY_ORDER,
+	 {NULL},
+	 {"a::jsonb::logical_time = a AND CASE kind(a)"
+	  " WHEN 'lamport' THEN a::jsonb = input::jsonb"
+	  " WHEN 'vector' THEN a::jsonb -> 'vector' = (SELECT coalesce(jsonb_object_agg(key, value)"
+	  "   FILTER (WHERE value <> '0'), '{}') FROM jsonb_each(input::jsonb -> 'vector'))"
+	  " ELSE (SELECT " HLC_MEANING
+	  "  FROM (SELECT a::hlc, input::jsonb ->> 'hybrid') v (a, input)) END"},
+	 {{"{\"vector\": {", "\"n#\": #"}},
+	 {"{\"lamport\": 0}", "{\"lamport\": 42}", " { \"lamport\" : 9223372036854775807 } ",
+	  "{\"vector\": {}}", "{\"vector\": {\"a\": 1, \"b\": 2}}",
+	  "{\"vector\": {\"b\": 4294967296, \"a\": 0, \"\\u00e9\": 3}}", "{\"hybrid\": \"17.0\"}",
+	  "{\"hybrid\": \"2026-11-22T13:00:00.123456789Z/7\"}",
+	  "{\"hybrid\": \"-9223372036854775808.4294967295\"}"}},
 	{"gcounter",
 	 DELTA_LAWS,
 	 IMAGE_ANY_ORDER,
@@ -901,6 +917,9 @@ static const char *const tokens[] = {"{",
 									 "0000-01-01",
 									 "9999-12-31",
 									 "BC",
+									 "\"lamport\": ",
+									 "\"vector\": ",
+									 "\"hybrid\": ",
 									 "\"elements\": ",
 									 "\"entries\": ",
 									 "\"values\": ",
