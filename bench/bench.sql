@@ -102,12 +102,19 @@ BEGIN
 END
 $$;
 
-SELECT :'only' IN ('', 'clocks') AS clocks, :'only' IN ('', 'crdt') AS crdt \gset
+SELECT :'only' IN ('', 'clocks') AS clocks, :'only' IN ('', 'crdt') AS crdt, :'only' IN ('', 'logs') AS logs,
+	:'only' IN ('', 'live') AS live \gset
 \if :clocks
 \ir clocks.sql
 \endif
 \if :crdt
 \ir crdt.sql
+\endif
+\if :logs
+\ir logs.sql
+\endif
+\if :live
+\ir live.sql
 \endif
 
 \pset format unaligned
