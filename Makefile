@@ -11,8 +11,8 @@ EXTVERSION = 1.0
 
 FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc \
 	time/live_clock time/logical_time time/named_clock time/causal_log time/causal_graph \
-	crdt/gcounter crdt/pncounter crdt/lww_register crdt/lww_map crdt/mv_register crdt/orset \
-	crdt/or_map crdt/ew_flag crdt/dw_flag crdt/key_gin
+	time/shiviz crdt/gcounter crdt/pncounter crdt/lww_register crdt/lww_map crdt/mv_register \
+	crdt/orset crdt/or_map crdt/ew_flag crdt/dw_flag crdt/key_gin
 
 # Kernels and codecs: no SQL-callable function lives here.
 CORE = input json_tree json_face wire node_name sort_key rows query enum_label node_table \
@@ -21,7 +21,7 @@ CORE = input json_tree json_face wire node_name sort_key rows query enum_label n
 	set_builder stamped_map stamped_map_io
 
 # SQL functions that several features share.
-SHARED = time/log_table time/event_graph crdt/dot_types crdt/stamped_types
+SHARED = time/log_table time/event_graph time/shiviz_regex crdt/dot_types crdt/stamped_types
 
 # Tests that concern every type rather than one.
 CROSS_TESTS = laws convergence catalog
