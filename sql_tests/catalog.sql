@@ -11,20 +11,23 @@ FROM pg_opclass o JOIN pg_am a ON a.oid = o.opcmethod
 	JOIN members m ON m.classid = 'pg_opclass'::regclass AND m.objid = o.oid
 ORDER BY 1, 2;
 
--- every object has a comment
+-- every object has a comment (but arrays, and the row types of tables)
 SELECT object FROM members
 WHERE obj_description(objid, (SELECT relname FROM pg_class WHERE oid = classid)) IS NULL
 	AND object !~ '\[\]$'
+	AND NOT (classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_class WHERE reltype = objid))
 ORDER BY 1;
 
--- every function is strict and parallel safe, and none is volatile; but an
--- aggregate over two arguments begins with a null state
+-- every function is strict and parallel safe, and none is volatile, except: the
+-- live clock, which goes on; what writes tables, and what reads them, for a
+-- temporary one is the leader's; what has arguments that may be left out; and an
+-- aggregate over two arguments, which begins with a null state
 SELECT p.oid::regprocedure, p.proisstrict, p.proparallel, p.provolatile
 FROM pg_proc p JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
 WHERE p.prokind = 'f' AND NOT (p.proisstrict AND p.proparallel = 's' AND p.provolatile <> 'v')
 	-- constructors of ranges and multiranges are the server's
 	AND p.prolang <> (SELECT oid FROM pg_language WHERE lanname = 'internal')
-ORDER BY 1;
+ORDER BY p.oid::regprocedure::text COLLATE "C";
 
 -- comparisons of scalars may pass a security barrier, and so use an index behind one
 SELECT string_agg(p.proname, ' ' ORDER BY p.proname) AS leakproof
@@ -36,14 +39,14 @@ SELECT a.aggfnoid::regprocedure, a.aggtranstype::regtype AS state, a.aggcombinef
 	p.proparallel
 FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid
 	JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
-ORDER BY 1::text COLLATE "C";
+ORDER BY a.aggfnoid::regprocedure::text COLLATE "C";
 
 -- every operator that answers yes or no has estimators, and between values of one
 -- type a commutator
 SELECT o.oid::regoperator FROM pg_operator o
 	JOIN members m ON m.classid = 'pg_operator'::regclass AND m.objid = o.oid
 WHERE o.oprresult = 'boolean'::regtype AND (o.oprrest = 0 OR o.oprjoin = 0 OR (o.oprcom = 0 AND o.oprleft = o.oprright))
-ORDER BY 1::text COLLATE "C";
+ORDER BY o.oid::regoperator::text COLLATE "C";
 
 -- operators on types of ours only: none shadows one of the server's
 SELECT o.oid::regoperator FROM pg_operator o

@@ -86,6 +86,19 @@ my $use = q{
 	SELECT string_agg(id::text, ' ' ORDER BY s) FROM S.crdt WHERE s OPERATOR(S.?) 'x' OR s OPERATOR(S.@>) '{y,z}'::text[] OR d OPERATOR(S.?) 'k';
 	SELECT id FROM S.crdt WHERE s OPERATOR(S.&&) '{z}'::text[] AND o OPERATOR(S.?) 'l' AND S.value(c) > 1;
 	SELECT a.id FROM S.crdt a JOIN S.crdt b ON a.s OPERATOR(S.<@) b.s WHERE b.id = 2 ORDER BY a.id;
+	SELECT S.log_event('S.log', '"x"'), S.log_event('S.log', '"y"', '{"here": 1}', 'there'), S.log_event('S.log', NULL, '{"there": 1}');
+	INSERT INTO S.log (event) VALUES ('"z"') RETURNING seq, clock;
+	SELECT (SELECT string_agg(seq::text, ' ') FROM S.causal_past('S.log', 'here', 3)), (SELECT string_agg(event::text, ' ') FROM S.causal_future('S.log', 'here', 1)),
+		(SELECT count(*) FROM S.concurrent_with('S.log', '{"x": 1}'::S.vclock)), (SELECT seq FROM S.frontier('S.log')),
+		(SELECT count(*) FROM S.causal_parents('S.log')), (SELECT origin FROM S.causal_parents('S.log', 'there', 1)),
+		(SELECT max(depth) FROM S.causal_depth('S.log')), S.causal_depth('S.log', 'here', 2), S.is_consistent_cut('S.log', '{"there": 1}'),
+		(SELECT count(*) FROM S.races('S.log', 'l.event'));
+	SELECT S.to_shiviz('S.log') LIKE '%{"here": 1}%', S.spacetime_svg('S.log', 'here', 1) LIKE '<svg %', S.to_dot('S.log') LIKE 'digraph %', S.to_mermaid('S.log') LIKE '%flowchart %';
+	SELECT origin, seq, clock, event, line FROM S.shiviz_events(E'x\na {"a": 1}');
+	DELETE FROM S.log;
+	SELECT S.hlc_now() OPERATOR(S.>) '17.0', S.hlc_receive('17.0') OPERATOR(S.>) '17.0', shared FROM S.hlc_status();
+	SELECT S.kind(S.vclock '{}'), S.causal_order(S.lamport '1', S.vclock '{}'), (S.logical_time '{"hybrid": "17.0"}')::S.hlc;
+	SELECT S.create_clock('c', 'vector'), S.clock_tick('c'), S.clock_receive('c', '{"vector": {"b": 2}}'), S.clock_now('c'), S.drop_clock('c') IS NOT NULL;
 	INSERT INTO S.sample (id) VALUES (4) RETURNING id, clock, stamp, born;
 	DELETE FROM S.sample WHERE id = 4};
 my $used = join "\n",
@@ -107,6 +120,9 @@ my $used = join "\n",
 	  . '{"enabled": [["a", 1]], "context": {"a": 1}}|{"disabled": [], "context": {"a": 1}}',
 	'{"elements": {"x": [["a", 1]], "y": [["a", 2]], "z": [["a", 3]]}, "context": {"a": 3}}',
 	'k|v|1970-01-01T00:00:00.000000017Z/0|b', 'k|{v}', '1 2', '2', '1', '2',
+	'{"here": 1}|{"here": 1, "there": 1}|{"here": 2, "there": 1}', '3|{"here": 3, "there": 1}', '1 1 2|"y" "z"|4|3|3|here|4|3|f|0',
+	't|t|t|t', 'a|1|{"a": 1}|x|2', 't|t|t', 'vector|concurrent|1970-01-01T00:00:00.000000017Z/0',
+	'{"vector": {}}|{"vector": {"here": 1}}|{"vector": {"b": 2, "here": 2}}|{"vector": {"b": 2, "here": 2}}|t',
 	'4|{}|0|{"here": 1}';
 
 sub used_in
@@ -141,6 +157,7 @@ is( answer((q{
 		CREATE INDEX by_state ON S.crdt USING hash (s);
 		CREATE INDEX by_value ON S.crdt (S.value(c));
 		CREATE INDEX by_context ON S.crdt (S.context(s)) WHERE S.value(e);
+		SELECT FROM S.create_causal_log('S.log');
 		CREATE FUNCTION S.sum_of(S.vclock) RETURNS numeric LANGUAGE sql IMMUTABLE
 			AS $$ SELECT S.total($1) $$;
 	}) =~ s/\bS\./"Odd schema"./gr),
@@ -174,6 +191,7 @@ is(answer(q{SELECT count(*) FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid A
 	'0', '... with every function');
 is( answer(q{ALTER TABLE "Odd schema".sample SET SCHEMA elsewhere;
 		ALTER TABLE "Odd schema".crdt SET SCHEMA elsewhere;
+		ALTER TABLE "Odd schema".log SET SCHEMA elsewhere;
 		DROP FUNCTION "Odd schema".sum_of;
 		CREATE FUNCTION elsewhere.sum_of(elsewhere.vclock) RETURNS numeric LANGUAGE sql IMMUTABLE
 			AS $$ SELECT elsewhere.total($1) $$}),
@@ -190,7 +208,7 @@ is( $node->psql('app',
 
 # It goes
 is(answer('DROP EXTENSION distributed'), 'ERROR:  2BP01', 'it is not dropped from under a table');
-is(answer('SET client_min_messages = error; DROP EXTENSION distributed CASCADE; DROP TABLE elsewhere.sample, elsewhere.crdt;
+is(answer('SET client_min_messages = error; DROP EXTENSION distributed CASCADE; DROP TABLE elsewhere.sample, elsewhere.crdt, elsewhere.log;
 		DROP SCHEMA elsewhere, "Odd schema" CASCADE'),
 	'', '... but with CASCADE');
 is($node->safe_psql('app', $everything), $before, '... and leaves nothing behind');
@@ -260,11 +278,25 @@ is( answer(q{
 		SELECT merge(s) @> ARRAY['e1', 'e20'], cardinality(merge(s)), merge(o) -> 'k'::text, merge(d) -> 'k'::text,
 			cardinality(orset_agg(element, 'a'::text)) FROM sets, each(s) element;
 		SELECT max(h), min(h), hlcrange(min(h), max(h)) FROM (VALUES (hlc '1.0'), (hlc '2.0')) v (h);
+		SELECT FROM create_causal_log('log'::text);
+		SELECT log_event('log'::regclass, jsonb '"x"'), log_event('log'::regclass, jsonb '"y"', vclock '{"here": 1}', 'there'::text);
+		INSERT INTO log (event) VALUES ('"z"');
+		SELECT (SELECT count(*) FROM causal_past('log'::regclass, 'here'::text, 2::bigint)), (SELECT count(*) FROM causal_future('log'::regclass, vclock '{"here": 1}')),
+			(SELECT count(*) FROM concurrent_with('log'::regclass, 'here'::text, 2::bigint)), (SELECT count(*) FROM frontier('log'::regclass)),
+			(SELECT count(*) FROM causal_parents('log'::regclass)), (SELECT count(*) FROM causal_parents('log'::regclass, 'there'::text, 1::bigint)),
+			(SELECT count(*) FROM causal_depth('log'::regclass)), causal_depth('log'::regclass, 'there'::text, 1::bigint),
+			is_consistent_cut('log'::regclass, vclock '{"there": 1}'), (SELECT count(*) FROM races('log'::regclass, '1'::text));
+		SELECT to_shiviz('log'::regclass) <> '', spacetime_svg('log'::regclass) <> '', to_dot('log'::regclass) <> '', to_mermaid('log'::regclass) <> '';
+		SELECT count(*) FROM shiviz_events(E'x\na {"a": 1}'::text);
+		SELECT hlc_receive(hlc '17.0') < hlc_now(), create_clock('c'::text, 'vector'::logical_clock_kind), clock_tick('c'::text),
+			clock_receive('c'::text, logical_time '{"vector": {"b": 2}}'), clock_now('c'::text), drop_clock('c'::text) IS NOT NULL;
 		SELECT count(*) FROM caught}),
 	join("\n", '{"here": 1}|{"b": 2, "here": 1}|{"a": 20}|{"a": 1}', 'equal|f|{}', 4, 1, 4,
 		'{"here": 1}|{"here": 1}|{"here": [0, 1]}|f', 1, 3, 20, 't|20|{v0,v1}|9|20',
 		'1970-01-01T00:00:00.000000002Z/0|1970-01-01T00:00:00.000000001Z/0|'
-		  . '[1970-01-01T00:00:00.000000001Z/0,1970-01-01T00:00:00.000000002Z/0)', 0),
+		  . '[1970-01-01T00:00:00.000000001Z/0,1970-01-01T00:00:00.000000002Z/0)',
+		'{"here": 1}|{"here": 1, "there": 1}', '1|2|1|2|2|1|3|2|f|1', 't|t|t|t', 1,
+		't|{"vector": {}}|{"vector": {"here": 1}}|{"vector": {"b": 2, "here": 2}}|{"vector": {"b": 2, "here": 2}}|t', 0),
 	'... nor when it is used by unqualified names');
 
 $node->stop;
