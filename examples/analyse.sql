@@ -2,10 +2,11 @@
 --
 --     examples/load LOG && psql -X -f examples/analyse.sql
 --
--- reads the table events of examples/load and leaves nothing behind. Settings, with psql's -v:
---     host=H seq=N   the event to ask about: the Nth of host H (default: an interesting one)
---     rows=N         how many events a list shows (default 5)
---     all=on         lists show all events
+-- reads the causal log events of examples/load and leaves nothing behind. Any table will do
+-- that has the columns origin, seq, clock, event and line. Settings, with psql's -v:
+--     origin=O seq=N   the event to ask about: the Nth of origin O (default: an interesting one)
+--     rows=N           how many events a list shows (default 5)
+--     all=on           lists show all events
 
 \set QUIET on
 \set ON_ERROR_STOP on
@@ -19,8 +20,8 @@
 set client_min_messages = warning;
 \ir widest_antichain.sql
 
-select count(*) as events, count(distinct host) as hosts, count(*) > 0 as any_event,
-	count(*) <= 3000 as few, count(*) * count(distinct host) <= 5000000 as not_many,
+select count(*) as events, count(distinct origin) as origins, count(*) > 0 as any_event,
+	count(*) <= 3000 as few, count(*) * count(distinct origin) <= 5000000 as not_many,
 	case when :'all' then count(*) else :rows end as rows,
 	count(*) + case when :'all' then 1 else 0 end - :rows as tail,
 	total(merge(clock)) - count(*) as missing, total(merge(clock)) > count(*) as any_missing
@@ -31,19 +32,20 @@ from events \gset
 	\q
 \endif
 
--- Long host names lose what they have in common, then their end, if they stay distinct.
+-- Lists show a text of events; and of long names what they do not have in common, cut where
+-- they stay distinct.
 select coalesce(max(n), 0) as common from
-	(select min(host collate "C") as low, max(host collate "C") as high from events) h,
+	(select min(origin) as low, max(origin) as high from events) o,
 	generate_series(1, length(low)) n
 where left(low, n) = left(high, n) \gset
-select max(length(host)) > 28 and count(distinct host)
-	= count(distinct left(substr(host, 1 + :common), 28)) as cut from events \gset
+select max(length(origin)) > 28 and count(distinct origin)
+	= count(distinct left(substr(origin, 1 + :common), 28)) as cut from events \gset
 create temp view shown as
-	select case when :'cut' then left(substr(host, 1 + :common), 28) else host end as host,
-		seq, clock, line,
-		case when length(event) > 60 then left(event, 57) || '...' else event end as event
-	from events;
-select left(min(host), :common) as prefix from events \gset
+	select origin, seq, clock,
+		case when :'cut' then left(substr(origin, 1 + :common), 28) else origin end as host,
+		case when length(text) > 60 then left(text, 57) || '...' else text end as text
+	from (select *, event #>> '{}' as text from events) e;
+select left(min(origin), :common) as prefix from events \gset
 
 -- The rest of this file needs this table for a large log, and otherwise to know whether the
 -- clocks tell a consistent story.
@@ -51,7 +53,7 @@ select left(min(host), :common) as prefix from events \gset
 	create temp table known as select * from pg_temp.events_known();
 	select bool_and(consistent) as consistent, bool_and(consistent) is not true as inconsistent,
 		count(*) filter (where not consistent) as lies,
-		(select e.line from known k join events e using (host, seq)
+		(select e.line from known k join events e using (origin, seq)
 			where not k.consistent order by e.line limit 1) as first_lie
 	from known \gset
 \else
@@ -61,33 +63,27 @@ select left(min(host), :common) as prefix from events \gset
 
 -- The event to ask about.
 \set picked off
-\if :{?host}
-	select not exists (select from events where host = :'host' and seq::text = :'seq') as unknown \gset
+\if :{?origin}
+	select not exists (select from events where origin = :'origin' and seq::text = :'seq') as unknown \gset
 	\if :unknown
 		select set_config('distributed_demo.problem', case when count(*) > 0
-			then format('host %s has no event %s: it has %s to %s', :'host', :'seq', min(seq), max(seq))
-			else format('there is no host %s: there are %s', :'host', (select string_agg(host, ', ')
-				from (select distinct host from events order by host limit 30) h)) end, false) as problem
-		from events where host = :'host' \gset
+			then format('origin %s has no event %s: it has %s to %s', :'origin', :'seq', min(seq), max(seq))
+			else format('there is no origin %s: there are %s', :'origin', (select string_agg(origin, ', ')
+				from (select distinct origin from events order by origin limit 30) o)) end, false) as problem
+		from events where origin = :'origin' \gset
 		do $$ begin raise exception '%', current_setting('distributed_demo.problem'); end $$;
 	\endif
 \else
 	-- Of a sample, that with most concurrent events; better if several events caused it.
 	\set picked on
-	select host, seq from (
-		select *, (select count(*) from events o where o.clock || c.clock) as concurrent, (
-			with latest as (
-				select p.clock from each(c.clock) k cross join lateral (
-					select clock from events p
-					where p.host = k.node and p.seq <= k.counter and p.clock << c.clock
-					order by p.seq desc limit 1) p)
-			select count(*) from latest l
-			where not exists (select from latest m where l.clock << m.clock)) as causes
+	select origin, seq from (
+		select *, (select count(*) from events o where o.clock || c.clock) as concurrent,
+			(select count(*) from causal_parents('events', c.origin, c.seq)) as causes
 		from (select *, row_number() over (order by clock) as nr from events) c
 		where nr % (:events / least(300, 3000000 / :events + 1) + 1) = 0) c
 	order by causes > 1 desc, concurrent desc, clock limit 1 \gset
 \endif
-create temp view chosen as select * from events where host = :'host' and seq = :seq;
+create temp view chosen as select * from events where origin = :'origin' and seq = :seq;
 
 \echo
 \echo '== How much is there? ============================================================='
@@ -95,7 +91,7 @@ create temp view chosen as select * from events where host = :'host' and seq = :
 \echo 'they are a causal pair (<<). Or neither can have: then they are concurrent (||).'
 \echo
 \set ECHO queries
-select count(*) as events, count(distinct host) as hosts from events;
+select count(*) as events, count(distinct origin) as origins from events;
 \set ECHO none
 \if :few
 	\set ECHO queries
@@ -104,7 +100,7 @@ select count(*) filter (where a.clock << b.clock) as causal_pairs,
 from events a, events b;
 	\set ECHO none
 \elif :consistent
-	\echo 'Comparing all pairs would take long. But if an event knows the first 7 of a host''s'
+	\echo 'Comparing all pairs would take long. But if an event knows the first 7 of an origin''s'
 	\echo 'events (see examples/widest_antichain.sql), those 7 precede it and no other.'
 	\echo
 	\set ECHO queries
@@ -116,7 +112,7 @@ from known;
 	\echo 'Pairs are not counted: the log is too large for that.'
 \endif
 \if :cut
-	\echo Note: host names are cut below; all begin with :prefix
+	\echo Note: names are cut below, under host; all begin with :prefix
 	\echo
 \endif
 \if :any_missing
@@ -134,20 +130,20 @@ from known;
 \echo
 \set ECHO queries
 select * from (
-  select row_number() over (order by clock) as nr, host, seq, event from shown) o
+  select row_number() over (order by clock) as nr, host, seq, text from shown) o
 where nr <= :rows or nr > :tail
 order by nr;
 \set ECHO none
 
 \echo '== One event: how do all others stand to it? ======================================'
-\echo 'The event is number' :seq 'of host' :host
+\echo 'The event is number' :seq 'of' :origin
 \if :picked
-	\echo '(picked since much is concurrent with it; script/demo --event HOST:N picks another)'
+	\echo '(picked since much is concurrent with it; script/demo --event ORIGIN:N picks another)'
 \endif
 \echo
 \pset expanded on
 \set ECHO queries
-select host, seq, line, left(event, 100) as event, left(clock::text, 100) as clock from chosen;
+select origin, seq, line, left(event #>> '{}', 100) as text, left(clock::text, 100) as clock from chosen;
 \set ECHO none
 \pset expanded off
 \set ECHO queries
@@ -164,8 +160,8 @@ from events e, chosen c \gset
 \echo :past 'events may have influenced it; no other event can have. The last of them:'
 \echo
 \set ECHO queries
-select e.host, e.seq, e.event from shown e, chosen c
-where e.clock << c.clock
+select s.host, s.seq, s.text
+from causal_past('events', :'origin', :seq) e join shown s using (origin, seq)
 order by e.clock desc limit :rows;
 \set ECHO none
 
@@ -173,20 +169,17 @@ order by e.clock desc limit :rows;
 \echo 'The part of its past with no other event between: these happened right before it.'
 \echo
 \set ECHO queries
-with latest as (    -- the last event of each host in its past
-  select distinct on (e.host) e.* from events e, chosen c
-  where e.clock << c.clock order by e.host, e.seq desc)
-select s.host, s.seq, s.event from latest l join shown s using (clock)
-where not exists (select from latest m where l.clock << m.clock)
-order by clock;
+select s.host, s.seq, s.text
+from causal_parents('events', :'origin', :seq) e join shown s using (origin, seq)
+order by e.clock;
 \set ECHO none
 
 \echo '== Its future ====================================================================='
 \echo :future 'events may have been influenced by it. The first of them:'
 \echo
 \set ECHO queries
-select e.host, e.seq, e.event from shown e, chosen c
-where e.clock >> c.clock
+select s.host, s.seq, s.text
+from causal_future('events', :'origin', :seq) e join shown s using (origin, seq)
 order by e.clock limit :rows;
 \set ECHO none
 
@@ -194,9 +187,25 @@ order by e.clock limit :rows;
 \echo :beside 'events neither influenced it nor were influenced by it. The first of them:'
 \echo
 \set ECHO queries
-select e.host, e.seq, e.event from shown e, chosen c
-where e.clock || c.clock
+select s.host, s.seq, s.text
+from concurrent_with('events', :'origin', :seq) e join shown s using (origin, seq)
 order by e.clock limit :rows;
+\set ECHO none
+
+\echo '== Where did it end? =============================================================='
+\echo 'The events after which nothing happened; together they have seen all others.'
+\echo
+\set ECHO queries
+select s.host, s.seq, s.text
+from frontier('events') e join shown s using (origin, seq)
+order by e.clock limit 2 * :rows;
+\set ECHO none
+
+\echo '== How long is the longest chain of causes? ======================================='
+\echo 'No number of machines could have made this run shorter than that many steps.'
+\echo
+\set ECHO queries
+select max(depth) as steps from causal_depth('events');
 \set ECHO none
 
 \echo '== What happened at once? ========================================================='
@@ -207,8 +216,8 @@ order by e.clock limit :rows;
 	\set ECHO queries
 create temp table widest as select * from pg_temp.widest_antichain();
 select count(*) as width from widest;
-select s.host, s.seq, s.event
-from widest join shown s using (clock)
+select s.host, s.seq, s.text
+from widest join shown s using (origin, seq)
 order by s.host limit 4 * :rows;
 	\set ECHO none
 \else
@@ -229,13 +238,13 @@ group by 1, 2 order by concurrent desc, 1, 2 limit 2 * :rows;
 	\set ECHO none
 \elif :consistent
 	\set ECHO queries
-with size as (select host, count(*) as events from events group by 1)
-select a.host, b.host as other, a.events * b.events as pairs,
+with size as (select origin, count(*) as events from events group by 1)
+select a.origin, b.origin as other, a.events * b.events as pairs,
        a.events * b.events - sum(k.known) as concurrent,
        round(100 - 100 * sum(k.known) / (a.events * b.events)) as percent
 from known k, size a, size b
-where (k.host, k.of_host) in ((a.host, b.host), (b.host, a.host)) and a.host < b.host
-group by a.host, b.host, a.events, b.events
+where (k.origin, k.of_origin) in ((a.origin, b.origin), (b.origin, a.origin)) and a.origin < b.origin
+group by a.origin, b.origin, a.events, b.events
 order by concurrent desc, 1, 2 limit 2 * :rows;
 	\set ECHO none
 \else

@@ -3,45 +3,45 @@
 --     psql -f examples/widest_antichain.sql -c 'select * from pg_temp.widest_antichain()'
 --
 -- Dilworth: it is as wide as the fewest chains (of events one after another) that hold all
--- events. The hosts are such chains; each augmenting path of a matching between the events
+-- events. The origins are such chains; each augmenting path of a matching between the events
 -- (as causes) and the events (as effects) makes them one less. When none is left, Koenig's
--- theorem reads the antichain off the last search. An event's causes on one host are the
--- first so many of that host, so a search takes (events x hosts) steps, and there are at most
--- as many searches as hosts. Needs clocks that tell a consistent story, see events_known.
+-- theorem reads the antichain off the last search. An event's causes on one origin are the
+-- first so many of that origin, so a search takes (events x origins) steps, and there are at most
+-- as many searches as origins. Needs clocks that tell a consistent story, see events_known.
 
--- For each event and host: how many of that host's events come before it (0: no row). In
+-- For each event and origin: how many of that origin's events come before it (0: no row). In
 -- passing: does the event's clock include all that the last of these knew?
-create function pg_temp.events_known(out host text, out seq bigint, out of_host text,
+create function pg_temp.events_known(out origin text, out seq bigint, out of_origin text,
 	out known bigint, out consistent boolean) returns setof record language sql stable as $$
 	with numbered as (
-		select *, row_number() over (partition by events.host order by events.seq) as nr
+		select *, row_number() over (partition by events.origin order by events.seq) as nr
 		from events)
 	, merged as (       -- all counters in all clocks, each after the event that it counts
-		select n.host as of_host, n.seq as counter, n.nr, n.clock as knew,
-			null as host, null::bigint as seq, null::vclock as clock
+		select n.origin as of_origin, n.seq as counter, n.nr, n.clock as knew,
+			null as origin, null::bigint as seq, null::vclock as clock
 		from numbered n
 		union all
-		select c.node, c.counter - (c.node = e.host)::integer, null, null,
-			e.host, e.seq, e.clock
+		select c.node, c.counter - (c.node = e.origin)::integer, null, null,
+			e.origin, e.seq, e.clock
 		from events e, each(e.clock) c)
 	, counted as (
-		select *, max(nr) over (partition by of_host order by counter) as known
+		select *, max(nr) over (partition by of_origin order by counter) as known
 		from merged)
-	select c.host, c.seq, c.of_host, c.known, n.clock << c.clock
-	from counted c join numbered n on n.host = c.of_host and n.nr = c.known
-	where c.host is not null
+	select c.origin, c.seq, c.of_origin, c.known, n.clock << c.clock
+	from counted c join numbered n on n.origin = c.of_origin and n.nr = c.known
+	where c.origin is not null
 $$;
 
 create function pg_temp.widest_antichain() returns setof events language plpgsql as $$
 declare
-	hosts text[] := array(select distinct host from events order by host);
-	width integer := cardinality(hosts);
+	origins text[] := array(select distinct origin from events order by origin);
+	width integer := cardinality(origins);
 	size integer := (select count(*) from events);
-	first integer[];        -- of each host: number of its first event, less 1
-	known integer[];        -- of each event and host, see above
+	first integer[];        -- of each origin: number of its first event, less 1
+	known integer[];        -- of each event and origin, see above
 	cause integer[] := array_fill(null::integer, array[size]);      -- the matching,
 	effect integer[] := array_fill(null::integer, array[size]);     -- both ways
-	seen integer[];         -- of each host: this many of its events were reached, as causes
+	seen integer[];         -- of each origin: this many of its events were reached, as causes
 	via integer[] := array_fill(null::integer, array[size]);         -- from which effect
 	queue integer[];
 	tail integer;
@@ -52,21 +52,21 @@ declare
 	augmented boolean;
 	r record;
 begin
-	-- Events are numbered by host and seq; at first each host is a chain.
+	-- Events are numbered by origin and seq; at first each origin is a chain.
 	create temp table antichain_event on commit drop as
-		select host, seq, row_number() over (order by array_position(hosts, host), seq)::integer as nr
+		select origin, seq, row_number() over (order by array_position(origins, origin), seq)::integer as nr
 		from events;
-	first := array(select min(nr) - 1 from antichain_event group by host
-		order by array_position(hosts, host));
-	for r in select nr, lag(nr) over (partition by host order by nr) as before from antichain_event loop
+	first := array(select min(nr) - 1 from antichain_event group by origin
+		order by array_position(origins, origin));
+	for r in select nr, lag(nr) over (partition by origin order by nr) as before from antichain_event loop
 		cause[r.nr] := r.before;
 		if r.before is not null then
 			effect[r.before] := r.nr;
 		end if;
 	end loop;
 	known := array_fill(0, array[size * width]);
-	for r in select nr, array_position(hosts, k.of_host) as h, k.known
-		from pg_temp.events_known() k join antichain_event using (host, seq) loop
+	for r in select nr, array_position(origins, k.of_origin) as h, k.known
+		from pg_temp.events_known() k join antichain_event using (origin, seq) loop
 		known[(r.nr - 1) * width + r.h] := r.known;
 	end loop;
 
@@ -107,10 +107,10 @@ begin
 
 	-- Reached as effects, not as causes.
 	return query
-		select events.* from events join antichain_event a using (host, seq)
-		where a.nr = any (queue) and a.nr > (first[array_position(hosts, host)]
-			+ seen[array_position(hosts, host)])
-		order by host;
+		select events.* from events join antichain_event a using (origin, seq)
+		where a.nr = any (queue) and a.nr > (first[array_position(origins, origin)]
+			+ seen[array_position(origins, origin)])
+		order by origin;
 	drop table antichain_event;
 end
 $$;
