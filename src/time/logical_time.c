@@ -100,7 +100,7 @@ logical_time_open(LogicalTime *time, const struct varlena *stored)
 }
 
 /* The vector clock of a time that is one. */
-struct varlena *
+static struct varlena *
 logical_time_to_vector(const struct varlena *stored)
 {
 	Size size = VARSIZE_ANY_EXHDR(stored) - 1;

@@ -35,6 +35,5 @@ extern void logical_time_open(LogicalTime *time, const struct varlena *stored);
 extern struct varlena *logical_time_from_lamport(uint64 counter);
 extern struct varlena *logical_time_from_vector(const struct varlena *clock);
 extern struct varlena *logical_time_from_hybrid(HybridTime time);
-extern struct varlena *logical_time_to_vector(const struct varlena *stored);
 
 #endif /* DISTRIBUTED_LOGICAL_TIME_H */
