@@ -123,7 +123,7 @@ batch_limit(const BatchState *state)
 }
 
 void
-batch_state_load(LatticeState *base, const struct varlena *flat)
+batch_state_load(MergeState *base, const struct varlena *flat)
 {
 	BatchState *state = (BatchState *) base;
 	Size size = VARSIZE_ANY_EXHDR(flat);
@@ -135,7 +135,7 @@ batch_state_load(LatticeState *base, const struct varlena *flat)
 }
 
 void
-batch_state_absorb(LatticeState *base, const struct varlena *flat)
+batch_state_absorb(MergeState *base, const struct varlena *flat)
 {
 	BatchState *state = (BatchState *) base;
 	Size size = VARSIZE_ANY(flat);
@@ -157,7 +157,7 @@ batch_state_absorb(LatticeState *base, const struct varlena *flat)
 }
 
 Size
-batch_state_flat_size(LatticeState *base)
+batch_state_flat_size(MergeState *base)
 {
 	BatchState *state = (BatchState *) base;
 
@@ -166,7 +166,7 @@ batch_state_flat_size(LatticeState *base)
 }
 
 void
-batch_state_flatten(LatticeState *base, struct varlena *flat, Size size)
+batch_state_flatten(MergeState *base, struct varlena *flat, Size size)
 {
 	memcpy(flat, ((BatchState *) base)->joined, size);
 }

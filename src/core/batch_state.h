@@ -21,16 +21,16 @@ typedef struct BatchLattice
 	BatchJoin join;
 } BatchLattice;
 
-extern void batch_state_load(LatticeState *state, const struct varlena *flat);
-extern void batch_state_absorb(LatticeState *state, const struct varlena *flat);
-extern Size batch_state_flat_size(LatticeState *state);
-extern void batch_state_flatten(LatticeState *state, struct varlena *flat, Size size);
+extern void batch_state_load(MergeState *state, const struct varlena *flat);
+extern void batch_state_absorb(MergeState *state, const struct varlena *flat);
+extern Size batch_state_flat_size(MergeState *state);
+extern void batch_state_flatten(MergeState *state, struct varlena *flat, Size size);
 extern struct varlena *batch_state_combine(const LatticeType *type, const struct varlena *a,
 										   const struct varlena *b);
 
 typedef struct BatchState
 {
-	LatticeState base;
+	MergeState base;
 
 	struct varlena *joined; /* of what came before the batch */
 	MemoryContext home;     /* where that is, or NULL: with the state itself */

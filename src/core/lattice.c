@@ -23,49 +23,49 @@
 #include "utils/memutils.h"
 
 static Size
-lattice_state_flat_size(ExpandedObjectHeader *eoh)
+merge_state_flat_size(ExpandedObjectHeader *eoh)
 {
-	LatticeState *state = (LatticeState *) eoh;
+	MergeState *state = (MergeState *) eoh;
 
 	return state->type->flat_size(state);
 }
 
 static void
-lattice_state_flatten(ExpandedObjectHeader *eoh, void *result, Size allocated_size)
+merge_state_flatten(ExpandedObjectHeader *eoh, void *result, Size allocated_size)
 {
-	LatticeState *state = (LatticeState *) eoh;
+	MergeState *state = (MergeState *) eoh;
 
 	state->type->flatten(state, (struct varlena *) result, allocated_size);
 }
 
-static const ExpandedObjectMethods lattice_state_methods = {lattice_state_flat_size,
-															lattice_state_flatten};
+static const ExpandedObjectMethods merge_state_methods = {merge_state_flat_size,
+														  merge_state_flatten};
 
 /* A state that is still to be loaded. */
-LatticeState *
-lattice_state_create(const LatticeType *type, MemoryContext parent)
+MergeState *
+merge_state_create(const LatticeType *type, MemoryContext parent)
 {
 	MemoryContext context;
-	LatticeState *state;
+	MergeState *state;
 
 	context = AllocSetContextCreate(parent, "distributed merge state", ALLOCSET_START_SMALL_SIZES);
 	MemoryContextSetIdentifier(context, type->name);
 	state = MemoryContextAllocZero(context, type->state_size);
-	EOH_init_header(&state->eoh, &lattice_state_methods, context);
+	EOH_init_header(&state->eoh, &merge_state_methods, context);
 	state->type = type;
 	return state;
 }
 
 /* The state behind a datum, if it is one of this type that we may modify. */
-static LatticeState *
-lattice_state_writable(const LatticeType *type, Datum value)
+static MergeState *
+merge_state_writable(const LatticeType *type, Datum value)
 {
-	LatticeState *state;
+	MergeState *state;
 
 	if (!VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)))
 		return NULL;
-	state = (LatticeState *) DatumGetEOHP(value);
-	if (state->eoh.eoh_methods != &lattice_state_methods || state->type != type)
+	state = (MergeState *) DatumGetEOHP(value);
+	if (state->eoh.eoh_methods != &merge_state_methods || state->type != type)
 		return NULL;
 	return state;
 }
@@ -75,22 +75,22 @@ lattice_state_writable(const LatticeType *type, Datum value)
  * argument; one that was loaded from it if that is a plain value; one that
  * nothing was loaded into if it is null.
  */
-LatticeState *
+MergeState *
 lattice_aggregate_state(FunctionCallInfo fcinfo, const LatticeType *type)
 {
 	MemoryContext aggregate_context;
-	LatticeState *state;
+	MergeState *state;
 
 	if (!AggCheckCallContext(fcinfo, &aggregate_context))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
 				 errmsg("function called outside of an aggregate")));
 	if (PG_ARGISNULL(0))
-		return lattice_state_create(type, aggregate_context);
-	state = lattice_state_writable(type, PG_GETARG_DATUM(0));
+		return merge_state_create(type, aggregate_context);
+	state = merge_state_writable(type, PG_GETARG_DATUM(0));
 	if (state == NULL)
 	{
-		state = lattice_state_create(type, aggregate_context);
+		state = merge_state_create(type, aggregate_context);
 		type->load(state, PG_GETARG_VARLENA_PP(0));
 	}
 	return state;
@@ -101,7 +101,7 @@ lattice_merge(FunctionCallInfo fcinfo, const LatticeType *type)
 {
 	if (AggCheckCallContext(fcinfo, NULL))
 	{
-		LatticeState *state = lattice_aggregate_state(fcinfo, type);
+		MergeState *state = lattice_aggregate_state(fcinfo, type);
 
 		type->absorb(state, PG_GETARG_VARLENA_PP(1));
 		return EOHPGetRWDatum(&state->eoh);

@@ -17,11 +17,11 @@ typedef struct LatticeType LatticeType;
  * The working state of an aggregate: an expanded object that a kernel extends.
  * What a kernel keeps in it lives in eoh.eoh_context.
  */
-typedef struct LatticeState
+typedef struct MergeState
 {
 	ExpandedObjectHeader eoh;
 	const LatticeType *type;
-} LatticeState;
+} MergeState;
 
 /*
  * What a kernel offers.  Flat values are detoasted, but may have a short
@@ -30,28 +30,28 @@ typedef struct LatticeState
 struct LatticeType
 {
 	const char *name; /* shown with the state's memory context */
-	Size state_size;  /* of the kernel's extension of LatticeState */
+	Size state_size;  /* of the kernel's extension of MergeState */
 
 	/* Fill a zeroed state from a value. */
-	void (*load)(LatticeState *state, const struct varlena *flat);
+	void (*load)(MergeState *state, const struct varlena *flat);
 
 	/* state := state | flat.  Called in a short-lived context. */
-	void (*absorb)(LatticeState *state, const struct varlena *flat);
+	void (*absorb)(MergeState *state, const struct varlena *flat);
 
 	/*
 	 * The state as a value: how large, and the bytes.  Called in a context that
 	 * may not be able to free, so nothing may be allocated in it.
 	 */
-	Size (*flat_size)(LatticeState *state);
-	void (*flatten)(LatticeState *state, struct varlena *flat, Size size);
+	Size (*flat_size)(MergeState *state);
+	void (*flatten)(MergeState *state, struct varlena *flat, Size size);
 
 	/* a | b as a new value. */
 	struct varlena *(*combine)(const LatticeType *type, const struct varlena *a,
 							   const struct varlena *b);
 };
 
-extern LatticeState *lattice_state_create(const LatticeType *type, MemoryContext parent);
-extern LatticeState *lattice_aggregate_state(FunctionCallInfo fcinfo, const LatticeType *type);
+extern MergeState *merge_state_create(const LatticeType *type, MemoryContext parent);
+extern MergeState *lattice_aggregate_state(FunctionCallInfo fcinfo, const LatticeType *type);
 extern Datum lattice_merge(FunctionCallInfo fcinfo, const LatticeType *type);
 extern bool lattice_equal(FunctionCallInfo fcinfo);
 extern Datum lattice_hash(FunctionCallInfo fcinfo);

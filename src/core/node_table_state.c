@@ -262,7 +262,7 @@ state_meet(NodeTableState *state, const NodeTable *from)
 }
 
 void
-node_table_state_load(LatticeState *base, const struct varlena *flat)
+node_table_state_load(MergeState *base, const struct varlena *flat)
 {
 	NodeTableState *state = (NodeTableState *) base;
 	NodeTable table;
@@ -276,7 +276,7 @@ node_table_state_load(LatticeState *base, const struct varlena *flat)
 }
 
 void
-node_table_state_absorb(LatticeState *base, const struct varlena *flat)
+node_table_state_absorb(MergeState *base, const struct varlena *flat)
 {
 	NodeTableState *state = (NodeTableState *) base;
 	const NodeTableLattice *lattice = state_lattice(state);
@@ -312,7 +312,7 @@ state_needs_wide(const NodeTableState *state)
 }
 
 Size
-node_table_state_flat_size(LatticeState *base)
+node_table_state_flat_size(MergeState *base)
 {
 	NodeTableState *state = (NodeTableState *) base;
 	Size size;
@@ -325,7 +325,7 @@ node_table_state_flat_size(LatticeState *base)
 }
 
 void
-node_table_state_flatten(LatticeState *base, struct varlena *flat, Size size)
+node_table_state_flatten(MergeState *base, struct varlena *flat, Size size)
 {
 	NodeTableState *state = (NodeTableState *) base;
 	NodeTable table;

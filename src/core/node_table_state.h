@@ -18,10 +18,10 @@ typedef struct NodeTableLattice
 	NodeOperation operation;
 } NodeTableLattice;
 
-extern void node_table_state_load(LatticeState *state, const struct varlena *flat);
-extern void node_table_state_absorb(LatticeState *state, const struct varlena *flat);
-extern Size node_table_state_flat_size(LatticeState *state);
-extern void node_table_state_flatten(LatticeState *state, struct varlena *flat, Size size);
+extern void node_table_state_load(MergeState *state, const struct varlena *flat);
+extern void node_table_state_absorb(MergeState *state, const struct varlena *flat);
+extern Size node_table_state_flat_size(MergeState *state);
+extern void node_table_state_flatten(MergeState *state, struct varlena *flat, Size size);
 extern struct varlena *node_table_state_combine(const LatticeType *type, const struct varlena *a,
 												const struct varlena *b);
 
@@ -31,7 +31,7 @@ extern struct varlena *node_table_state_combine(const LatticeType *type, const s
  */
 typedef struct NodeTableState
 {
-	LatticeState base;
+	MergeState base;
 
 	uint32 nnodes;
 	Size names_size;

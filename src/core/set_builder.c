@@ -20,7 +20,7 @@
 
 typedef struct SetBuilder
 {
-	LatticeState base;
+	MergeState base;
 
 	/* A pair: the key is the element, the value the node, in one piece. */
 	EntryDraft pairs;
@@ -82,7 +82,7 @@ add_pair(SetBuilder *builder, const char *element, uint32 length, NodeName node)
 }
 
 void
-set_builder_add(LatticeState *state, const char *element, uint32 length, NodeName node)
+set_builder_add(MergeState *state, const char *element, uint32 length, NodeName node)
 {
 	MemoryContext old = MemoryContextSwitchTo(state->eoh.eoh_context);
 
@@ -91,7 +91,7 @@ set_builder_add(LatticeState *state, const char *element, uint32 length, NodeNam
 }
 
 static void
-set_builder_absorb(LatticeState *state, const struct varlena *flat)
+set_builder_absorb(MergeState *state, const struct varlena *flat)
 {
 	EntryTable set;
 	EntryCursor cursor;
@@ -143,7 +143,7 @@ build_set(const EntryDraft *pairs)
 }
 
 static Size
-set_builder_flat_size(LatticeState *state)
+set_builder_flat_size(MergeState *state)
 {
 	SetBuilder *builder = (SetBuilder *) state;
 	MemoryContext context = state->eoh.eoh_context;
@@ -167,7 +167,7 @@ set_builder_flat_size(LatticeState *state)
 }
 
 static void
-set_builder_flatten(LatticeState *state, struct varlena *flat, Size size)
+set_builder_flatten(MergeState *state, struct varlena *flat, Size size)
 {
 	memcpy(flat, ((SetBuilder *) state)->flat, size);
 }
@@ -176,7 +176,7 @@ set_builder_flatten(LatticeState *state, struct varlena *flat, Size size)
 static struct varlena *
 set_builder_combine(const LatticeType *type, const struct varlena *a, const struct varlena *b)
 {
-	LatticeState *state = lattice_state_create(type, CurrentMemoryContext);
+	MergeState *state = merge_state_create(type, CurrentMemoryContext);
 	struct varlena *flat;
 	Size size;
 

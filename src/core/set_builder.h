@@ -13,6 +13,6 @@
 /* The union of what sets were built from, as a lattice. */
 extern const LatticeType set_builder_lattice;
 
-extern void set_builder_add(LatticeState *state, const char *element, uint32 length, NodeName node);
+extern void set_builder_add(MergeState *state, const char *element, uint32 length, NodeName node);
 
 #endif /* DISTRIBUTED_SET_BUILDER_H */

@@ -135,7 +135,7 @@ PG_FUNCTION_INFO_V1(orset_agg_transition);
 Datum
 orset_agg_transition(PG_FUNCTION_ARGS)
 {
-	LatticeState *state = lattice_aggregate_state(fcinfo, &set_builder_lattice);
+	MergeState *state = lattice_aggregate_state(fcinfo, &set_builder_lattice);
 
 	if (!PG_ARGISNULL(1))
 	{
