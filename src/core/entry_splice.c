@@ -72,6 +72,7 @@ entry_splice_keep(EntrySplice *splice, int table, const EntryCursor *cursor)
 	uint32 index = cursor->index - 1;
 
 	CHECK_FOR_INTERRUPTS();
+	splice->nentries++;
 	if (run && run->table == table && run->to == index)
 		run->to++;
 	else
@@ -89,6 +90,21 @@ entry_splice_keep_range(EntrySplice *splice, int table, uint32 from, uint32 to)
 
 	if (from < to)
 		add_run(splice, table, from, to, from > 0 ? (uint32) packed_get(ends, from - 1) : 0);
+	splice->nentries += to - from;
+}
+
+/* The entry that was kept last has another time, which is greater. */
+void
+entry_splice_change(EntrySplice *splice, uint64 time)
+{
+	EntryChange *change;
+
+	if (splice->nchanges == splice->max_changes)
+		splice->changes = entry_draft_grow(splice->changes, sizeof(EntryChange),
+										   &splice->max_changes);
+	change = &splice->changes[splice->nchanges++];
+	change->index = splice->nentries - 1;
+	change->time = time;
 }
 
 /* Where the bytes of a run end, and those of its values begin. */
@@ -297,11 +313,11 @@ entry_splice_write(EntrySplice *splice)
 	char *values;
 
 	drop_unused_nodes(splice);
+	shape.nentries = splice->nentries;
 	for (uint32 r = 0; r < splice->nruns; r++)
 	{
 		const EntryRun *run = &splice->runs[r];
 
-		shape.nentries += run->to - run->from;
 		shape.keys_size += run_keys_end(splice, run) - run->key_start;
 		shape.values_size += run_values_end(splice, run) - run_values_start(splice, run);
 	}
@@ -311,10 +327,14 @@ entry_splice_write(EntrySplice *splice)
 	table_shape_see(&shape, ENTRY_TIME, column_greatest(splice, ENTRY_TIME));
 	table_shape_see(&shape, ENTRY_LOGICAL, column_greatest(splice, ENTRY_LOGICAL));
 	table_shape_see(&shape, ENTRY_REMOVED, column_greatest(splice, ENTRY_REMOVED));
+	for (uint32 i = 0; i < splice->nchanges; i++)
+		table_shape_see(&shape, ENTRY_TIME, splice->changes[i].time);
 
 	flat = entry_table_begin(&result, &shape, &splice->draft);
 	for (int column = 0; column < NODE_PREFIX; column++)
 		write_column(splice, &result, column);
+	for (uint32 i = 0; i < splice->nchanges; i++)
+		packed_put(&result.columns[ENTRY_TIME], splice->changes[i].index, splice->changes[i].time);
 	keys = unconstify(char *, result.keys);
 	values = unconstify(char *, result.values);
 	for (uint32 r = 0; r < splice->nruns; r++)
@@ -344,6 +364,8 @@ entry_splice_close(EntrySplice *splice)
 	pfree(splice->draft.nodes.items);
 	if (splice->runs)
 		pfree(splice->runs);
+	if (splice->changes)
+		pfree(splice->changes);
 	if (splice->draft.ranges)
 		pfree(splice->draft.ranges);
 }

@@ -18,6 +18,13 @@ typedef struct EntryRun
 	uint8 table;
 } EntryRun;
 
+/* An entry of the new table that has another time than in its run. */
+typedef struct EntryChange
+{
+	uint64 time;
+	uint32 index;
+} EntryChange;
+
 /*
  * The two tables, what of them goes into the new one, and what that has
  * besides: draft.nodes with their prefixes and draft.ranges, both sorted.
@@ -30,7 +37,11 @@ typedef struct EntrySplice
 	EntryRun *runs;
 	uint32 nruns;
 	uint32 max_runs;
-	Entry last; /* the key of what was kept last */
+	EntryChange *changes;
+	uint32 nchanges;
+	uint32 max_changes;
+	uint32 nentries; /* that were kept so far */
+	Entry last;      /* the key of what was kept last */
 	EntryDraft draft;
 } EntrySplice;
 
@@ -57,6 +68,7 @@ typedef struct SingleEntry
 extern void entry_splice_open(EntrySplice *splice, const EntryTable *a, const EntryTable *b);
 extern void entry_splice_keep(EntrySplice *splice, int table, const EntryCursor *cursor);
 extern void entry_splice_keep_range(EntrySplice *splice, int table, uint32 from, uint32 to);
+extern void entry_splice_change(EntrySplice *splice, uint64 time);
 extern struct varlena *entry_splice_write(EntrySplice *splice);
 extern void entry_splice_close(EntrySplice *splice);
 extern void single_entry_open(SingleEntry *single, const Entry *entry, NodeName node);

@@ -15,10 +15,7 @@
  */
 #include "core/compat.h"
 
-#include "core/entry_splice.h"
-#include "core/entry_union.h"
 #include "core/stamped_map.h"
-#include "miscadmin.h"
 
 /* The order of writes of one key; nodes have been compared, -1, 0 or 1. */
 static int
@@ -35,17 +32,6 @@ compare_writes(const Entry *a, const Entry *b, int nodes)
 	return entry_compare_values(a, b);
 }
 
-/* The order of entries of one table or union: by key, then write. */
-int
-stamped_map_order(const Entry *a, const Entry *b)
-{
-	int order = entry_compare_keys(a, b);
-
-	if (order != 0)
-		return order;
-	return compare_writes(a, b, (a->node > b->node) - (a->node < b->node));
-}
-
 /* The order of writes in different tables. */
 static int
 compare_across(const EntryTable *a, const Entry *x, const EntryTable *b, const Entry *y)
@@ -60,83 +46,35 @@ compare_across(const EntryTable *a, const Entry *x, const EntryTable *b, const E
 	return compare_writes(x, y, bytes_compare(left.name, left.length, right.name, right.length));
 }
 
-/* Write a map from sorted entries, one for each key. */
-struct varlena *
-stamped_map_build(EntryDraft *draft)
+static bool
+write_includes(const Entry *a, const Entry *b)
 {
-	entry_draft_drop_unused_nodes(draft);
-	return entry_table_write(draft);
+	return compare_writes(a, b, (a->node > b->node) - (a->node < b->node)) >= 0;
 }
 
-/* The join of two maps: one walk along both. */
-static struct varlena *
-join_two(const struct varlena *a, const struct varlena *b)
-{
-	EntryTable tables[2];
-	EntrySplice splice;
-	EntryPairs pairs;
-	struct varlena *result;
-
-	entry_table_open(&tables[0], a);
-	entry_table_open(&tables[1], b);
-	entry_splice_open(&splice, &tables[0], &tables[1]);
-	entry_pairs_open(&pairs, &splice);
-	while (entry_pairs_next(&pairs, entry_compare_keys))
-	{
-		int table = pairs.has[0] ? 0 : 1;
-
-		if (pairs.has[0] && pairs.has[1] &&
-			stamped_map_order(&pairs.cursors[0].entry, &pairs.cursors[1].entry) < 0)
-			table = 1;
-		entry_splice_keep(&splice, table, &pairs.cursors[table]);
-	}
-	result = entry_splice_write(&splice);
-	entry_splice_close(&splice);
-	return result;
-}
-
-/* The join of many. */
-static struct varlena *
-join_many(const struct varlena *const *values, uint32 count)
-{
-	EntryUnion all;
-	EntryDraft *draft = &all.draft;
-	struct varlena *result;
-	uint32 kept = 0;
-
-	entry_union_open(&all, values, count, stamped_map_order);
-	for (uint32 i = 0; i < draft->nentries; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		/* the last of a key is the greatest */
-		entry_draft_prefetch(draft, i);
-		if (i + 1 == draft->nentries || !entry_draft_repeats_key(draft, i + 1))
-			draft->order[kept++] = draft->order[i];
-	}
-	draft->nentries = kept;
-	result = stamped_map_build(draft);
-	entry_union_close(&all);
-	return result;
-}
+/* One write for each key, and of two the greater. */
+const EntryRule stamped_map_rule = {
+	.includes = write_includes,
+};
 
 static struct varlena *
 stamped_map_join(const struct varlena *const *values, uint32 count)
 {
-	return count == 2 ? join_two(values[0], values[1]) : join_many(values, count);
+	return entry_map_join(&stamped_map_rule, values, count);
+}
+
+static bool
+stamped_map_includes(const EntryTable *a, const EntryTable *b)
+{
+	return entry_map_includes(&stamped_map_rule, a, b);
 }
 
 /* The map of one write. */
 struct varlena *
 stamped_map_of(Entry entry, HybridTime at, NodeName node)
 {
-	EntryDraft draft;
-
-	entry_draft_init(&draft, 1);
-	node_entries_add(&draft.nodes, node.name, node.length);
-	entry.node = 0;
 	stamped_entry_set_time(&entry, at);
-	*entry_draft_add(&draft) = entry;
-	return entry_table_write(&draft);
+	return entry_map_single(entry, node);
 }
 
 /*
@@ -146,50 +84,8 @@ stamped_map_of(Entry entry, HybridTime at, NodeName node)
 const struct varlena *
 stamped_map_write(const struct varlena *map, Entry entry, HybridTime at, NodeName node)
 {
-	EntryTable table;
-	EntrySplice splice;
-	SingleEntry single;
-	EntryCursor cursor;
-	uint32 from;
-	uint32 to;
-
 	stamped_entry_set_time(&entry, at);
-	entry.node = 0;
-	single_entry_open(&single, &entry, node);
-	entry_table_open(&table, map);
-	if (entry_table_find(&table, entry.key, entry.key_length, &from, &to))
-	{
-		entry_table_seek(&cursor, &table, from);
-		entry_cursor_next(&cursor);
-		if (compare_across(&table, &cursor.entry, &single.table, &entry) >= 0)
-			return map;
-	}
-	entry_splice_open(&splice, &table, &single.table);
-	entry_splice_keep_range(&splice, 0, 0, from);
-	entry_splice_keep_range(&splice, 1, 0, 1);
-	entry_splice_keep_range(&splice, 0, to, table.nentries);
-	return entry_splice_write(&splice);
-}
-
-/* Does a include b: has it for every key of b that write, or a greater one? */
-static bool
-stamped_map_includes(const EntryTable *a, const EntryTable *b)
-{
-	EntrySplice splice;
-	EntryPairs pairs;
-	bool includes = true;
-
-	entry_splice_open(&splice, a, b);
-	entry_pairs_open(&pairs, &splice);
-	while (includes && entry_pairs_next(&pairs, entry_compare_keys))
-	{
-		CHECK_FOR_INTERRUPTS();
-		includes = !pairs.has[1] ||
-			(pairs.has[0] &&
-			 stamped_map_order(&pairs.cursors[0].entry, &pairs.cursors[1].entry) >= 0);
-	}
-	entry_splice_close(&splice);
-	return includes;
+	return entry_map_put(&stamped_map_rule, map, entry, node);
 }
 
 /*
@@ -216,25 +112,6 @@ stamped_map_compare(const EntryTable *a, const EntryTable *b)
 			return order < 0 ? -1 : 1;
 	}
 	return 0;
-}
-
-/* The writes of one map that another lacks. */
-struct varlena *
-stamped_map_delta(const EntryTable *map, const EntryTable *other)
-{
-	EntrySplice splice;
-	EntryPairs pairs;
-
-	entry_splice_open(&splice, map, other);
-	entry_pairs_open(&pairs, &splice);
-	while (entry_pairs_next(&pairs, entry_compare_keys))
-	{
-		if (pairs.has[0] &&
-			(!pairs.has[1] ||
-			 stamped_map_order(&pairs.cursors[0].entry, &pairs.cursors[1].entry) > 0))
-			entry_splice_keep(&splice, 0, &pairs.cursors[0]);
-	}
-	return entry_splice_write(&splice);
 }
 
 /*

@@ -9,19 +9,18 @@
 #include "postgres.h"
 
 #include "core/entry_kernel.h"
+#include "core/entry_map.h"
 #include "core/hybrid_time.h"
 #include "core/json_face.h"
 #include "fmgr.h"
 
 extern const EntryKernel stamped_map_kernel;
 
+extern const EntryRule stamped_map_rule;
+
 extern struct varlena *stamped_map_of(Entry entry, HybridTime at, NodeName node);
 extern const struct varlena *stamped_map_write(const struct varlena *map, Entry entry,
 											   HybridTime at, NodeName node);
-extern struct varlena *stamped_map_build(EntryDraft *draft);
-extern int stamped_map_order(const Entry *a, const Entry *b);
-
-extern struct varlena *stamped_map_delta(const EntryTable *map, const EntryTable *other);
 
 /* Nanoseconds as an entry's time: unsigned, order kept. */
 static inline void

@@ -19,7 +19,6 @@
  */
 #include "core/compat.h"
 
-#include "core/entry_union.h"
 #include "core/stamped_map.h"
 #include "core/stamped_map_io.h"
 #include "core/wire.h"
@@ -41,39 +40,12 @@ write_subject(bool keyed, const Entry *entry)
 	return psprintf("Key %s", json_tree_quote(entry->key, (int) entry->key_length));
 }
 
-/*
- * Draft entries name nodes by their place among "names", which are collected
- * unsorted; once all are there, number them as the stored form does.
- */
-static struct varlena *
-build_from_names(EntryDraft *draft, const NodeEntries *names)
-{
-	node_entries_sort(&draft->nodes, 0, NODE_DUPLICATES_JOIN, NULL);
-	for (uint32 i = 0; i < draft->nentries; i++)
-	{
-		const NodeEntry *name = &names->items[draft->entries[i].node];
-
-		node_entries_find(&draft->nodes, name->name, name->length, &draft->entries[i].node);
-	}
-	entry_draft_sort(draft, stamped_map_order);
-	return stamped_map_build(draft);
-}
-
-static void
-add_write(EntryDraft *draft, NodeEntries *names, Entry entry, const char *node, Size length)
-{
-	entry.node = names->count;
-	node_entries_add(names, node, length);
-	node_entries_add(&draft->nodes, node, length);
-	*entry_draft_add(draft) = entry;
-}
-
 static bool
-read_write(const JsonTree *json, bool keyed, EntryDraft *draft, NodeEntries *names,
-		   const InputSource *source)
+read_write(const JsonTree *json, bool keyed, EntryCollection *writes, const InputSource *source)
 {
 	static const char *const members[3] = {"value", "at", "node"};
 	Entry entry = {.key = keyed ? json->name : "", .value = ""};
+	NodeName node;
 	InputSource part = *source;
 	const JsonTree *found[3];
 	HybridTime at;
@@ -100,22 +72,22 @@ read_write(const JsonTree *json, bool keyed, EntryDraft *draft, NodeEntries *nam
 		entry.value = found[0]->text;
 		entry.value_length = (uint32) strlen(entry.value);
 	}
+	node.name = found[2]->text;
+	node.length = strlen(node.name);
 	if (!hybrid_time_read(found[1]->text, source, &at) ||
-		!node_name_check(source, found[2]->text, strlen(found[2]->text)))
+		!node_name_check(source, node.name, node.length))
 		return false;
 	stamped_entry_set_time(&entry, at);
-	add_write(draft, names, entry, found[2]->text, strlen(found[2]->text));
+	entry_collection_add(writes, entry, node);
 	return true;
 }
 
 struct varlena *
 stamped_map_face_read(const JsonFace *face, const JsonTree *json, const InputSource *source)
 {
-	EntryDraft draft;
-	NodeEntries names;
+	EntryCollection writes;
 
-	entry_draft_init(&draft, 0);
-	node_entries_init(&names, 0);
+	entry_collection_init(&writes, 0);
 	if (json->kind != JSON_TREE_OBJECT)
 	{
 		input_malformed(source, "The value is %s, not an object.", json_tree_kind_name(json->kind));
@@ -123,7 +95,7 @@ stamped_map_face_read(const JsonFace *face, const JsonTree *json, const InputSou
 	}
 	if (!face_keyed(face))
 	{
-		if (json->nchildren > 0 && !read_write(json, false, &draft, &names, source))
+		if (json->nchildren > 0 && !read_write(json, false, &writes, source))
 			return NULL;
 	}
 	else
@@ -132,11 +104,11 @@ stamped_map_face_read(const JsonFace *face, const JsonTree *json, const InputSou
 			return NULL;
 		for (int i = 0; i < json->nchildren; i++)
 		{
-			if (!read_write(json->children[i], true, &draft, &names, source))
+			if (!read_write(json->children[i], true, &writes, source))
 				return NULL;
 		}
 	}
-	return build_from_names(&draft, &names);
+	return entry_collection_build(&writes, &stamped_map_rule);
 }
 
 void
@@ -184,21 +156,19 @@ stamped_map_face_receive(const JsonFace *face, StringInfo msg, int version,
 						 const InputSource *source)
 {
 	bool keyed = face_keyed(face);
-	EntryDraft draft;
-	NodeEntries names;
+	EntryCollection writes;
+	Entry before = {0};
 	uint32 count = wire_get_count(msg, source, "the number of writes",
 								  sizeof(uint32) * (3 + keyed) + sizeof(uint64) + 2);
 
 	if (!keyed && count > 1)
 		input_malformed(source, "A register has %u writes, more than 1.", count);
-	entry_draft_init(&draft, count);
-	node_entries_init(&names, count);
+	entry_collection_init(&writes, count);
 	for (uint32 i = 0; i < count; i++)
 	{
 		Entry entry = {.key = ""};
 		HybridTime at;
-		char *node;
-		int node_length;
+		NodeName node;
 		int length;
 		int removed;
 
@@ -209,8 +179,9 @@ stamped_map_face_receive(const JsonFace *face, StringInfo msg, int version,
 		}
 		at.nanoseconds = (int64) wire_get_uint64(msg, source, "the nanoseconds");
 		at.logical = wire_get_uint32(msg, source, "the logical counter");
-		node = wire_get_string(msg, source, "a node name", &node_length);
-		node_name_check(source, node, node_length);
+		node.name = wire_get_string(msg, source, "a node name", &length);
+		node.length = length;
+		node_name_check(source, node.name, node.length);
 		removed = wire_get_byte(msg, source, "the mark of a removal");
 		entry.value = wire_get_string(msg, source, "a value", &length);
 		entry.value_length = (uint32) length;
@@ -218,13 +189,14 @@ stamped_map_face_receive(const JsonFace *face, StringInfo msg, int version,
 			input_malformed(source, "The mark of a removal is %d.", removed);
 		if (removed && length > 0)
 			input_malformed(source, "%s is removed and has a value.", write_subject(keyed, &entry));
-		if (i > 0 && entry_compare_keys(&draft.entries[i - 1], &entry) >= 0)
+		if (i > 0 && entry_compare_keys(&before, &entry) >= 0)
 			input_unordered(source, write_subject(keyed, &entry));
 		entry.removed = removed != 0;
 		stamped_entry_set_time(&entry, at);
-		add_write(&draft, &names, entry, node, node_length);
+		entry_collection_add(&writes, entry, node);
+		before = entry;
 	}
-	return build_from_names(&draft, &names);
+	return entry_collection_build(&writes, &stamped_map_rule);
 }
 
 void
@@ -289,12 +261,11 @@ stamped_map_from_document(Jsonb *document, HybridTime at, NodeName node, const I
 {
 	JsonbIterator *members = JsonbIteratorInit(&document->root);
 	JsonbValue item;
-	EntryDraft draft;
+	EntryCollection writes;
 
 	if (JsonbIteratorNext(&members, &item, true) != WJB_BEGIN_OBJECT)
 		input_malformed(source, "The document is not a JSON object.");
-	entry_draft_init(&draft, 0);
-	node_entries_add(&draft.nodes, node.name, node.length);
+	entry_collection_init(&writes, 0);
 	while (JsonbIteratorNext(&members, &item, true) == WJB_KEY)
 	{
 		Entry entry = {.key = item.val.string.val,
@@ -304,8 +275,7 @@ stamped_map_from_document(Jsonb *document, HybridTime at, NodeName node, const I
 		JsonbIteratorNext(&members, &item, true);
 		document_value(&item, &entry);
 		stamped_entry_set_time(&entry, at);
-		*entry_draft_add(&draft) = entry;
+		entry_collection_add(&writes, entry, node);
 	}
-	entry_draft_sort(&draft, stamped_map_order);
-	return stamped_map_build(&draft);
+	return entry_collection_build(&writes, &stamped_map_rule);
 }

@@ -37,7 +37,7 @@ stamped_type_delta(PG_FUNCTION_ARGS)
 
 	entry_table_argument(fcinfo, 0, &map);
 	entry_table_argument(fcinfo, 1, &other);
-	PG_RETURN_POINTER(stamped_map_delta(&map, &other));
+	PG_RETURN_POINTER(entry_map_delta(&stamped_map_rule, &map, &other));
 }
 
 /*
