@@ -18,7 +18,7 @@ FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc \
 CORE = input json_tree json_face wire node_name sort_key rows query enum_label markup \
 	node_table node_table_io node_table_state lattice batch_state hybrid_time wall_clock \
 	shared_clock entry_table entry_splice entry_union entry_list entry_kernel entry_map \
-	dot_store dot_store_io set_builder stamped_map stamped_map_io
+	dot_store dot_store_io set_builder gin_key stamped_map stamped_map_io
 
 # SQL functions that several features share.
 SHARED = time/log_table time/event_graph time/shiviz_regex time/spacetime_svg crdt/dot_types \

@@ -86,3 +86,41 @@ entry_list_values(const EntryTable *table, uint32 from, uint32 to)
 	}
 	return text_list_array(&values);
 }
+
+static bool
+has_key(const EntryTable *table, Datum key)
+{
+	uint32 from;
+	uint32 to;
+
+	return entry_table_find(table, VARDATA_ANY(DatumGetPointer(key)),
+							VARSIZE_ANY_EXHDR(DatumGetPointer(key)), &from, &to);
+}
+
+/* Has a table all keys of an array?  "what" they are is for errors. */
+bool
+entry_list_has_all(const EntryTable *table, ArrayType *array, const char *what)
+{
+	int count;
+	Datum *keys = text_array_items(array, what, &count);
+	int found = 0;
+
+	while (found < count && has_key(table, keys[found]))
+		found++;
+	return found == count;
+}
+
+/* Has it any? */
+bool
+entry_list_has_any(const EntryTable *table, ArrayType *array, const char *what)
+{
+	int count;
+	Datum *keys = text_array_items(array, what, &count);
+
+	for (int i = 0; i < count; i++)
+	{
+		if (has_key(table, keys[i]))
+			return true;
+	}
+	return false;
+}

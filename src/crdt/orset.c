@@ -175,45 +175,24 @@ orset_has(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(to > from);
 }
 
-/* How many of an array's elements does a set have?  Stops at "enough". */
-static int
-orset_count_of(FunctionCallInfo fcinfo, int enough, int *asked)
-{
-	EntryTable set;
-	Datum *elements;
-	int found = 0;
-	uint32 from;
-	uint32 to;
-
-	entry_table_argument(fcinfo, 0, &set);
-	elements = text_array_items(PG_GETARG_ARRAYTYPE_P(1), "elements", asked);
-	for (int i = 0; i < *asked && found < enough; i++)
-	{
-		text *element = (text *) DatumGetPointer(elements[i]);
-
-		found += entry_table_find(&set, VARDATA_ANY(element), VARSIZE_ANY_EXHDR(element), &from,
-								  &to);
-	}
-	return found;
-}
-
 PG_FUNCTION_INFO_V1(orset_has_all);
 Datum
 orset_has_all(PG_FUNCTION_ARGS)
 {
-	int asked;
-	int found = orset_count_of(fcinfo, PG_INT32_MAX, &asked);
+	EntryTable set;
 
-	PG_RETURN_BOOL(found == asked);
+	entry_table_argument(fcinfo, 0, &set);
+	PG_RETURN_BOOL(entry_list_has_all(&set, PG_GETARG_ARRAYTYPE_P(1), "elements"));
 }
 
 PG_FUNCTION_INFO_V1(orset_has_any);
 Datum
 orset_has_any(PG_FUNCTION_ARGS)
 {
-	int asked;
+	EntryTable set;
 
-	PG_RETURN_BOOL(orset_count_of(fcinfo, 1, &asked) > 0);
+	entry_table_argument(fcinfo, 0, &set);
+	PG_RETURN_BOOL(entry_list_has_any(&set, PG_GETARG_ARRAYTYPE_P(1), "elements"));
 }
 
 PG_FUNCTION_INFO_V1(orset_cardinality);
