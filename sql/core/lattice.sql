@@ -7,7 +7,7 @@ AS 'MODULE_PATHNAME', '@C@_merge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION merge(@T@, @T@) IS 'join: the least value that includes both';
 
 CREATE AGGREGATE merge(@T@) (
-	SFUNC = merge, STYPE = @T@, COMBINEFUNC = merge, PARALLEL = SAFE, SSPACE = 2048
+	SFUNC = merge, STYPE = @T@, COMBINEFUNC = merge, PARALLEL = SAFE, SSPACE = @SPACE@
 );
 COMMENT ON AGGREGATE merge(@T@) IS 'join of all values; null if there are none';
 

@@ -11,7 +11,7 @@ CREATE TYPE dw_flag (
 COMMENT ON TYPE dw_flag IS 'flag: disabling wins over a concurrent enabling';
 
 -- @include order T=dw_flag C=dot_type LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
--- @include lattice T=dw_flag C=dot_type
+-- @include lattice T=dw_flag C=dot_type SPACE=2048
 -- @include json T=dw_flag
 
 -- changing

@@ -11,7 +11,7 @@ CREATE TYPE ew_flag (
 COMMENT ON TYPE ew_flag IS 'flag: enabling wins over a concurrent disabling';
 
 -- @include order T=ew_flag C=dot_type LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
--- @include lattice T=ew_flag C=dot_type
+-- @include lattice T=ew_flag C=dot_type SPACE=2048
 -- @include json T=ew_flag
 
 -- changing

@@ -11,7 +11,7 @@ CREATE TYPE gcounter (
 COMMENT ON TYPE gcounter IS 'grow-only counter: a count of each node, and their sum';
 
 -- @include order T=gcounter C=gcounter LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
--- @include lattice T=gcounter C=gcounter
+-- @include lattice T=gcounter C=gcounter SPACE=2048
 -- @include json T=gcounter
 
 -- counting

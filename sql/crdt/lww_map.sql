@@ -11,7 +11,7 @@ CREATE TYPE lww_map (
 COMMENT ON TYPE lww_map IS 'last-writer-wins map: the last write of each key, or its removal';
 
 -- @include order T=lww_map C=stamped_type LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
--- @include lattice T=lww_map C=stamped_type
+-- @include lattice T=lww_map C=stamped_type SPACE=2048
 -- @include json T=lww_map
 
 -- writing

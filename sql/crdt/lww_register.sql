@@ -11,7 +11,7 @@ CREATE TYPE lww_register (
 COMMENT ON TYPE lww_register IS 'last-writer-wins register: a value, its time and its node';
 
 -- @include order T=lww_register C=stamped_type LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
--- @include lattice T=lww_register C=stamped_type
+-- @include lattice T=lww_register C=stamped_type SPACE=2048
 -- @include json T=lww_register
 
 -- writing

@@ -11,7 +11,7 @@ CREATE TYPE mv_register (
 COMMENT ON TYPE mv_register IS 'multi-value register: all values of concurrent writes';
 
 -- @include order T=mv_register C=dot_type LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
--- @include lattice T=mv_register C=dot_type
+-- @include lattice T=mv_register C=dot_type SPACE=2048
 -- @include json T=mv_register
 
 -- writing

@@ -11,7 +11,7 @@ CREATE TYPE or_map (
 COMMENT ON TYPE or_map IS 'add-wins map: all values of concurrent writes of each key';
 
 -- @include order T=or_map C=dot_type LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
--- @include lattice T=or_map C=dot_type
+-- @include lattice T=or_map C=dot_type SPACE=2048
 -- @include json T=or_map
 
 -- changing

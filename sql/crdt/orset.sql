@@ -11,7 +11,7 @@ CREATE TYPE orset (
 COMMENT ON TYPE orset IS 'observed-remove set: additions win over concurrent removals';
 
 -- @include order T=orset C=dot_type LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
--- @include lattice T=orset C=dot_type
+-- @include lattice T=orset C=dot_type SPACE=2048
 -- @include json T=orset
 
 -- changing

@@ -11,7 +11,7 @@ CREATE TYPE pncounter (
 COMMENT ON TYPE pncounter IS 'counter: increments and decrements of each node';
 
 -- @include order T=pncounter C=pncounter LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
--- @include lattice T=pncounter C=pncounter
+-- @include lattice T=pncounter C=pncounter SPACE=2048
 -- @include json T=pncounter
 
 -- counting

@@ -19,7 +19,7 @@ CREATE TYPE vclock (
 COMMENT ON TYPE vclock IS 'vector clock: number of known events of each node';
 
 -- @include order T=vclock C=vclock LT=#<# LE=#<=# GE=#>=# GT=#># LEAK=
--- @include lattice T=vclock C=vclock
+-- @include lattice T=vclock C=vclock SPACE=2048
 -- @include json T=vclock
 
 -- making and changing
