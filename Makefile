@@ -9,11 +9,11 @@
 EXTENSION = distributed
 EXTVERSION = 1.0
 
-FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc \
-	time/live_clock time/logical_time time/named_clock time/causal_log time/causal_graph \
-	time/shiviz time/spacetime crdt/gcounter crdt/pncounter crdt/lww_register crdt/lww_map \
-	crdt/mv_register crdt/orset crdt/or_map crdt/ew_flag crdt/dw_flag crdt/key_gin \
-	lattice/lattice_state lattice/lease_state lattice/obligation_lattice
+FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc time/live_clock \
+	time/logical_time time/named_clock time/causal_log time/causal_graph time/shiviz time/spacetime \
+	crdt/gcounter crdt/pncounter crdt/lww_register crdt/lww_map crdt/mv_register crdt/orset \
+	crdt/or_map crdt/ew_flag crdt/dw_flag crdt/key_gin \
+	lattice/lattice_state lattice/lease_state lattice/obligation_lattice lattice/saga
 
 # Kernels and codecs: no SQL-callable function lives here.
 CORE = input json_tree json_face wire node_name sort_key rows query enum_label markup node_table \
@@ -22,8 +22,10 @@ CORE = input json_tree json_face wire node_name sort_key rows query enum_label m
 	set_builder gin_key stamped_map stamped_map_io finite_lattice
 
 # SQL functions that several features share.
-SHARED = time/log_table time/event_graph time/shiviz_regex time/spacetime_svg crdt/dot_types \
-	crdt/stamped_types lattice/finite_types lattice/obligation_io lattice/obligation_gin
+SHARED = time/log_table time/event_graph time/shiviz_regex time/spacetime_svg \
+	crdt/dot_types crdt/stamped_types lattice/finite_types \
+	lattice/obligation_io lattice/obligation_gin \
+	lattice/saga_constraint lattice/saga_case lattice/saga_explain
 
 # Tests that concern every type rather than one.
 CROSS_TESTS = laws convergence catalog
