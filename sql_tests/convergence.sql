@@ -31,7 +31,12 @@ INSERT INTO verbs VALUES
 	('ew_flag', 'put', 1, 'enable(s, node)'),
 	('ew_flag', 'remove', 1, 'disable(s)'),
 	('dw_flag', 'put', 1, 'disable(s, node)'),
-	('dw_flag', 'remove', 1, 'enable(s)');
+	('dw_flag', 'remove', 1, 'enable(s)'),
+	-- what is reported depends on the amount; of most obligations nobody ever reports that they were aborted
+	('obligation_lattice', 'observe', 1, 'observe(s, $2, node, reported($2, $4))');
+CREATE FUNCTION reported(key text, amount bigint) RETURNS lattice_state LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE WHEN amount = 1 AND key < 'k3' THEN 'aborted' WHEN amount < 3 THEN 'committed' WHEN amount < 50 THEN 'reserved' ELSE 'unknown' END::lattice_state
+$$;
 
 CREATE TABLE log (type text, node text, verb text, key text, value text, amount bigint, at hlc, clock vclock);
 
@@ -126,6 +131,11 @@ FROM outcome o WHERE o.type = 'lww_register';
 SELECT o.type, o.s::jsonb = (SELECT jsonb_object_agg(key, jsonb_build_object('value', value, 'at', at, 'node', node)) FROM winners w WHERE key IS NOT NULL) AS same
 FROM outcome o WHERE o.type = 'lww_map';
 
+-- obligations: every report, whenever it was made
+SELECT o.type, o.s::obligation_lattice = (SELECT observe(key, node, reported(key, amount)) FROM log l WHERE l.type = o.type AND verb = 'observe') AS same,
+	(SELECT count(DISTINCT state) > 2 AND bool_or(state = 'conflict') FROM entries(o.s::obligation_lattice)) AS not_nothing
+FROM outcome o WHERE o.type = 'obligation_lattice';
+
 -- dots: what no later operation has seen
 SELECT o.type, elements(o.s::orset) = ARRAY(SELECT DISTINCT key COLLATE "C" FROM alive a WHERE a.type = o.type ORDER BY 1) AS same
 FROM outcome o WHERE o.type = 'orset';
@@ -147,3 +157,4 @@ FROM outcome o WHERE o.type = 'orset';
 DROP VIEW last_done, alive, alive_of_all, winners CASCADE;
 DROP TABLE verbs, log, outcome;
 DROP PROCEDURE converge;
+DROP FUNCTION reported;

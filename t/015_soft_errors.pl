@@ -30,7 +30,10 @@ my %valid = (
 	orset => [ '{}', '{"elements": {"x": [["c", 8]]}, "context": {"a": 1}, "cloud": [["c", 7, 9]]}' ],
 	or_map => [ '{}', '{"entries": {"k": [{"value": "x", "dot": ["a", 1]}]}, "context": {"a": 1}}' ],
 	ew_flag => [ '{}', '{"enabled": [["a", 1]], "context": {"a": 1}}' ],
-	dw_flag => [ '{}', '{"disabled": [["a", 1]], "context": {"a": 1}}' ]);
+	dw_flag => [ '{}', '{"disabled": [["a", 1]], "context": {"a": 1}}' ],
+	lattice_state => [ 'unknown', 'reserved', 'committed', 'aborted', 'conflict' ],
+	lease_state => [ 'unknown', 'active', 'released', 'expired', 'conflict' ],
+	obligation_lattice => [ '{}', '{"o": {"a": "committed", "b": "unknown"}}', ' {"{": {"é": "conflict"}} ' ]);
 my @invalid = (
 	# type, text, SQLSTATE, part of the detail
 	[ vclock => '', '22P02', 'ended unexpectedly' ],
@@ -91,7 +94,23 @@ my @invalid = (
 	[ or_map => '{"entries": {"k": [["a", 1]]}, "context": {"a": 1}}', '22P02', 'an array, not an object' ],
 	[ ew_flag => '{"disabled": []}', '22P02', 'unknown member "disabled"' ],
 	[ ew_flag => '{"enabled": [["a"]]}', '22P02', 'not an array of a node and its counter' ],
-	[ dw_flag => '{"disabled": [["a", 1], ["a", 1]], "context": {"a": 1}}', '22P02', 'occurs more than once' ]);
+	[ dw_flag => '{"disabled": [["a", 1], ["a", 1]], "context": {"a": 1}}', '22P02', 'occurs more than once' ],
+	[ lattice_state => '', '22P02', 'There is no state "".' ],
+	[ lattice_state => 'released', '22P02', 'There is no state "released".' ],
+	[ lattice_state => ' reserved', '22P02', 'There is no state " reserved".' ],
+	[ lease_state => 'Active', '22P02', 'There is no state "Active".' ],
+	[ lease_state => 'committed', '22P02', 'There is no state "committed".' ],
+	[ obligation_lattice => '{"o": {"a": "committed"}', '22P02', 'ended unexpectedly' ],
+	[ obligation_lattice => '[]', '22P02', 'an array, not an object' ],
+	[ obligation_lattice => '{"": {"a": "reserved"}}', '22P02', 'name is empty' ],
+	[ obligation_lattice => '{"o": "committed"}', '22P02', 'reports are a string, not an object' ],
+	[ obligation_lattice => '{"o": {}}', '22P02', 'has no witness' ],
+	[ obligation_lattice => '{"o": {"": "reserved"}}', '22P02', 'name is empty' ],
+	[ obligation_lattice => '{"o": {"' . 'x' x 256 . '": "reserved"}}', '22P02', 'has 256 bytes, more than 255' ],
+	[ obligation_lattice => '{"o": {"a": 1}}', '22P02', 'reported is a number, not a string' ],
+	[ obligation_lattice => '{"o": {"a": "released"}}', '22P02', 'reported "released", which is no state' ],
+	[ obligation_lattice => '{"o": {"a": "reserved", "a": "reserved"}}', '22P02', 'Witness "a" occurs more than once' ],
+	[ obligation_lattice => '{"o": {"a": "reserved"}, "o": {"b": "reserved"}}', '22P02', 'Obligation "o" occurs more than once' ]);
 
 for my $type (sort keys %valid)
 {

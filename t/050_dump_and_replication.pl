@@ -17,6 +17,7 @@ my $content = q{SELECT string_agg(name || ' ' || digest, E'\n' ORDER BY name) FR
 	SELECT 'state', count(*) || ' ' || md5(string_agg(s::text, E'\n' ORDER BY id)) FROM state s
 	UNION ALL SELECT 'replica', count(*) || ' ' || md5(string_agg(r::text, E'\n' ORDER BY id)) FROM replica r
 	UNION ALL SELECT 'large', count(*) || ' ' || md5(string_agg(l::text, E'\n' ORDER BY id)) FROM large l
+	UNION ALL SELECT 'rule', count(*) || ' ' || md5(string_agg(r::text, E'\n' ORDER BY name)) FROM rule r
 	UNION ALL SELECT 'hashed', count(*) || ' ' || md5(string_agg(h::text, E'\n' ORDER BY clock, at, stamp, elements)) FROM hashed h
 ) c (name, digest)};
 
@@ -32,7 +33,10 @@ my %questions = (
 		q{elements ? 'e777'}, q{elements @> '{e701,é706}'::text[]}, q{elements && '{e17,e18,nowhere}'::text[]},
 		q{lists ? 'k17'}, q{document ? 'ü"\\'}, q{counter #<# '{"a": 17}'}, q{counter = '{"a": 101, "b": 3}'},
 		q{document = lww_map('{"k13": "v302", "ü\"\\\\": 302}', '302.1', 'a') | remove(lww_map '{}', 'k17', '302.2', 'b')},
-		q{value(balance) < -100}, q{conflict #>=# '{}' AND is_conflicted(conflict)} ]);
+		q{value(balance) < -100}, q{conflict #>=# '{}' AND is_conflicted(conflict)},
+		q{step = 'conflict'}, q{step #># 'committed' AND lease = 'expired'}, q{lease = 'active'},
+		q{seen ? 'o777'}, q{seen @> '{ship,o701}'::text[]}, q{seen && '{o17,o18,nowhere}'::text[]}, q{seen @@ 'aborted'},
+		q{has_conflicts(seen) AND seen ? 'ü"\\'}, q{seen = '{}' AND NOT has_conflicts(seen)} ]);
 
 # The rows that questions find, with or without indexes.
 sub answers
@@ -88,19 +92,28 @@ my $tables = q{
 		lists or_map,
 		enabled ew_flag,
 		disabled dw_flag DEFAULT '{}',
+		step lattice_state NOT NULL DEFAULT 'unknown',
+		lease lease_state,
+		seen obligation_lattice DEFAULT '{}',
 		born orset DEFAULT orset '{}' + 'born',
 		total numeric GENERATED ALWAYS AS (value(balance)) STORED,
 		as_json jsonb GENERATED ALWAYS AS (elements::jsonb) STORED,
 		plain jsonb GENERATED ALWAYS AS (document(document)) STORED,
 		merged gcounter GENERATED ALWAYS AS (counter | '{"generated": 1}') STORED,
+		doubtful boolean GENERATED ALWAYS AS (is_conflict(step) OR is_conflict(lease) OR has_conflicts(seen)) STORED,
 		history orset[] CHECK (history[1] <@ history[2]));
 	CREATE INDEX replica_elements ON replica USING gin (elements);
 	CREATE INDEX replica_lists ON replica USING gin (lists);
 	CREATE INDEX replica_document ON replica USING gin (document);
+	CREATE INDEX replica_seen ON replica USING gin (seen);
+	CREATE INDEX replica_sagas ON replica (seen) WHERE NOT has_conflicts(seen);
 	CREATE INDEX replica_order ON replica (counter, elements);
 	CREATE INDEX replica_hash ON replica USING hash (document);
 	CREATE INDEX replica_value ON replica (value(balance));
+	CREATE INDEX replica_step ON replica (step, lease);
+	CREATE INDEX replica_lease ON replica USING hash (lease);
 	CREATE INDEX replica_conflict ON replica (conflict, lists) WHERE is_conflicted(conflict);
+	CREATE TABLE rule OF saga_constraint (PRIMARY KEY (name), CHECK (kind <> ''));
 	CREATE TABLE large (id int PRIMARY KEY, clock vclock, elements orset);
 	CREATE INDEX large_cause ON large USING gist (clock);
 	ALTER TABLE large ALTER COLUMN clock SET STORAGE external;
@@ -113,7 +126,12 @@ my $tables = q{
 	CREATE VIEW converged AS SELECT merge(counter) AS counter, merge(balance) AS balance, merge(register) AS register,
 		document(merge(document)) AS document, merge(conflict) AS conflict, cardinality(merge(elements)) AS elements,
 		merge(lists) -> 'k1' AS list, value(merge(enabled)) AS enabled, value(merge(disabled)) AS disabled,
+		merge(step) AS step, meet(lease) AS lease, state(merge(seen), 'ship') AS ship, cardinality(obligations(merge(seen))) AS obligations,
 		orset_agg(value(register), 'v') AS registered FROM replica;
+	CREATE VIEW found AS SELECT finding, constraint_name, c.merged, count(*) AS times, md5(string_agg(explanation, E'\n' ORDER BY id, c.obligation, node_a, node_b)) AS explained
+		FROM replica, check_sagas(seen, ARRAY(SELECT r::saga_constraint FROM rule AS r)) AS c GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+	CREATE VIEW summary AS SELECT s.constraint_name, s.kind, s.state, count(*) AS times, md5(string_agg(s.missing::text, E'\n' ORDER BY id)) AS missing
+		FROM replica, saga_summary(seen, (SELECT array_agg(r::saga_constraint) FROM rule AS r)) AS s GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 };
 
 # Rows FIRST to LAST.
@@ -130,7 +148,7 @@ sub fill
 			hlcrange(format('%s.0', 1000000000 + i)::hlc, CASE WHEN i % 7 > 0 THEN format('%s.5', 1000000000 + i * 3)::hlc END),
 			ARRAY[vclock('a', i), vclock('a', i) | vclock('b', 1), NULL]
 		FROM generate_series($first, $last) i;
-		INSERT INTO replica (id, counter, balance, register, document, conflict, elements, lists, enabled, disabled, history)
+		INSERT INTO replica (id, counter, balance, register, document, conflict, elements, lists, enabled, disabled, step, lease, seen, history)
 		SELECT i,
 			CASE WHEN i % 97 = 0 THEN '{}' WHEN i % 89 = 0 THEN jsonb_build_object('ü"\\', i, 'wide', 4294967296 + i)::gcounter
 				ELSE increment(increment(gcounter '{}', i, 'a'), i % 7, 'b') END,
@@ -144,6 +162,11 @@ sub fill
 			put(put(or_map '{}', 'k' || i % 31, 'v' || i % 4, 'a'), 'ü', '', 'b') | put('{}', 'k' || i % 31, 'w', 'c'),
 			CASE i % 3 WHEN 0 THEN '{}' WHEN 1 THEN enable(ew_flag '{}', 'a') WHEN 2 THEN disable(enable(ew_flag '{}', 'a'), 'a') END,
 			CASE i % 4 WHEN 0 THEN '{}' WHEN 1 THEN disable(dw_flag '{}', 'a') WHEN 2 THEN enable(disable(dw_flag '{}', 'a'), 'a') END,
+			(ARRAY['unknown', 'reserved', 'committed', 'aborted', 'conflict'])[1 + i % 5], CASE i % 7 WHEN 0 THEN 'active'
+				WHEN 1 THEN 'released' WHEN 2 THEN 'expired' WHEN 3 THEN lease_state 'released' | 'expired' END,
+			CASE WHEN i % 41 = 0 THEN '{}' ELSE (SELECT observe((ARRAY['reserve', 'charge', 'ship', 'ü"\\', 'o' || i])[1 + n % 5], 'n' || (i + n / 5) % 4,
+				(ARRAY['unknown', 'reserved', 'committed', 'committed', 'committed', 'aborted', 'conflict'])[2 + i % 3 + (i / 3 + n) * n % (1 + i % 4)]::lattice_state)
+				FROM generate_series(0, 9) n) END,
 			ARRAY[add('{}', 'e' || i, 'a'), clear(add('{}', 'e' || i, 'a')), NULL]
 		FROM generate_series($first, $last) i;
 		INSERT INTO large
@@ -157,6 +180,8 @@ sub fill
 $node->safe_psql('postgres', 'CREATE EXTENSION distributed');
 $node->safe_psql('postgres', $tables);
 fill(1, 1000);
+$node->safe_psql('postgres', q{INSERT INTO rule VALUES ('order', 'all_or_nothing', '{reserve,charge,ship}'), ('paid', 'implies', '{ship,charge}'),
+	('"ü"', 'mutual_exclusion', ARRAY['ship', 'ü"\\'])});
 $node->safe_psql('postgres', q{
 	INSERT INTO state (id, stamp, at, during) VALUES
 		(-1, '0', '-9223372036854775808.0', 'empty'),
@@ -164,14 +189,15 @@ $node->safe_psql('postgres', q{
 		(-3, NULL, NULL, NULL);
 	UPDATE state SET clock = vclock(repeat('n', 255), 9223372036854775807) WHERE id = -2;
 	INSERT INTO replica (id) VALUES (-1), (-2), (-3);
-	UPDATE replica SET document = NULL, elements = NULL, balance = NULL, disabled = NULL WHERE id = -1;
+	UPDATE replica SET document = NULL, elements = NULL, balance = NULL, disabled = NULL, seen = NULL WHERE id = -1;
 	UPDATE replica SET counter = increment(gcounter '{"b": 9223372036854775807}', 9223372036854775807, repeat('n', 255)),
 		balance = '{"a": [9223372036854775807, 0], "b": [9223372036854775807, 1]}',
 		register = lww_register('', '-9223372036854775808.4294967295', repeat('n', 255)),
 		document = put('{}', '', repeat('long ', 1000), '9223372036854775807.4294967295', 'n'),
 		conflict = '{"values": [{"value": "", "dot": ["a", 9223372036854775807]}], "cloud": [["a", 9223372036854775806, 9223372036854775807]]}',
 		elements = '{"elements": {"": [["a", 1], ["b", 9223372036854775807]]}, "context": {"a": 1, "b": 9223372036854775807}, "cloud": [["a", 3, 4], ["c", 2, 2]]}',
-		enabled = '{"enabled": [["a", 2], ["b", 1]], "context": {"b": 5}, "cloud": [["a", 2, 2]]}'
+		enabled = '{"enabled": [["a", 2], ["b", 1]], "context": {"b": 5}, "cloud": [["a", 2, 2]]}',
+		seen = observe(observe(obligation_lattice '{}', repeat('long ', 1000), repeat('n', 255), 'conflict'), ' ', '"é"', 'unknown')
 		WHERE id = -2;
 });
 my $original = $node->safe_psql('postgres', $content);
@@ -212,14 +238,14 @@ foreach my $case (
 	}
 	is($node->safe_psql($database, $content), $original, "$name: every value is restored as it was");
 	is($node->safe_psql($database, "SELECT * FROM $_"), $node->safe_psql('postgres', "SELECT * FROM $_"), "$name: view $_, too")
-		foreach qw(known converged);
+		foreach qw(known converged found summary);
 	indexes_agree($node, $database, $name);
 	$node->safe_psql($database, 'INSERT INTO state (id) VALUES (0)');
 	is($node->safe_psql($database, 'SELECT clock, born, total, as_json, merged FROM state WHERE id = 0'),
 		'{}|{"origin": 1}|0|{}|{"generated": 1}', "$name: defaults and generated columns are restored");
 	$node->safe_psql($database, 'INSERT INTO replica (id) VALUES (0)');
-	is($node->safe_psql($database, 'SELECT counter, balance, elements, disabled, born, total, as_json, plain, merged FROM replica WHERE id = 0'),
-		'{}|{}|{}|{}|{"elements": {"born": [["origin", 1]]}, "context": {"origin": 1}}|0|{}|{}|{"generated": 1}', "$name: ... for the replicated types");
+	is($node->safe_psql($database, 'SELECT counter, balance, elements, disabled, step, lease, seen, doubtful, born, total, as_json, plain, merged FROM replica WHERE id = 0'),
+		'{}|{}|{}|{}|unknown||{}||{"elements": {"born": [["origin", 1]]}, "context": {"origin": 1}}|0|{}|{}|{"generated": 1}', "$name: ... for the replicated types");
 }
 
 # Not by the text of the script, but by what it makes: a second dump is the first one.
@@ -232,11 +258,12 @@ sub dumped
 	return $out =~ s/^\\(un)?restrict .*\n//mgr;
 }
 is(dumped('restored_plain'), dumped('postgres'), 'a dump of the restored database is the same');
+like(dumped('restored_plain'), qr/^CREATE TABLE public\.rule OF public\.saga_constraint /m, '... a table of constraints is one of their type');
 
 # COPY
 my %columns = (
 	state => 'clock, stamp, at, during, history',
-	replica => 'counter, balance, register, document, conflict, elements, lists, enabled, disabled, history');
+	replica => 'counter, balance, register, document, conflict, elements, lists, enabled, disabled, step, lease, seen, history');
 foreach my $table (sort keys %columns)
 {
 	foreach my $format ('text', 'csv', 'binary')
@@ -261,7 +288,7 @@ push @modes, 'on' if $version >= 140000;
 my $subscriber = new_node('subscriber');
 my $publisher = $node->connstr . ' dbname=postgres';
 
-$node->safe_psql('postgres', 'CREATE PUBLICATION everything FOR TABLE state, replica, large, hashed WITH (publish_via_partition_root = true);
+$node->safe_psql('postgres', 'CREATE PUBLICATION everything FOR TABLE state, replica, rule, large, hashed WITH (publish_via_partition_root = true);
 	ALTER TABLE hashed REPLICA IDENTITY FULL; ALTER TABLE hashed_0 REPLICA IDENTITY FULL;
 	ALTER TABLE hashed_1 REPLICA IDENTITY FULL; ALTER TABLE hashed_2 REPLICA IDENTITY FULL');
 foreach my $mode (@modes)
@@ -281,10 +308,11 @@ sub replicated
 	foreach my $mode (@modes)
 	{
 		$subscriber->poll_query_until("binary_$mode",
-			q{SELECT count(*) = 4 AND bool_and(srsubstate IN ('r', 's')) FROM pg_subscription_rel})
+			q{SELECT count(*) = 5 AND bool_and(srsubstate IN ('r', 's')) FROM pg_subscription_rel})
 		  or die 'the subscription is not synchronized';
 		$node->wait_for_catchup("binary_$mode");
 		is($subscriber->safe_psql("binary_$mode", $content), $expected, "logical replication, binary = $mode: $what");
+		is($subscriber->safe_psql("binary_$mode", 'TABLE found; TABLE summary'), $node->safe_psql('postgres', 'TABLE found; TABLE summary'), '... of sagas the same is found');
 		indexes_agree($subscriber, "binary_$mode", "subscriber, binary = $mode, $what");
 	}
 }
@@ -299,6 +327,8 @@ $node->safe_psql('postgres', q{
 	UPDATE replica SET counter = counter + 1, balance = balance - 3, elements = elements + 'new' - ('e' || id) WHERE id % 4 = 0;
 	UPDATE replica SET register = set(register, 'z', '2033-05-18 03:33:20Z'), document = remove(document, 'k1', '2033-05-18 03:33:20Z'),
 		conflict = set(conflict, 'y'), lists = put(lists, 'ü', 'new'), enabled = enable(enabled), disabled = enable(disabled) WHERE id % 3 = 0;
+	UPDATE replica SET step = step | 'aborted', lease = lease | 'expired', seen = observe(seen, 'ship', 'late', 'aborted') WHERE id % 5 = 0;
+	UPDATE rule SET kind = 'mutual_exclusion' WHERE name = 'paid';
 	DELETE FROM replica WHERE id % 11 = 0 AND id > 0;
 	DELETE FROM state WHERE id % 11 = 0 AND id > 0;
 	UPDATE hashed SET stamp = tick(stamp) WHERE stamp < '500';
@@ -322,14 +352,15 @@ $node->safe_psql('postgres', q{
 	DELETE FROM replica WHERE id % 3 = 0 AND id > 2000; VACUUM replica;
 	CREATE TABLE extra AS SELECT id, clock, elements FROM state JOIN replica USING (id);
 	CREATE INDEX ON extra USING gist (clock); CREATE INDEX ON extra USING gin (elements);
-	REINDEX INDEX state_cause; REINDEX INDEX replica_elements; CHECKPOINT});
+	REINDEX INDEX state_cause; REINDEX INDEX replica_elements; REINDEX INDEX replica_seen; CHECKPOINT});
 fill(5001, 6000);
 $node->wait_for_catchup($replica, 'replay', $node->lsn('insert'));
 my $streamed = $node->safe_psql('postgres', $content);
 is($replica->safe_psql('postgres', $content), $streamed, 'a streaming replica has every value');
 indexes_agree($replica, 'postgres', 'streaming replica');
 is($replica->safe_psql('postgres', q{SELECT tick(merge(clock)) -> 'origin' FROM state}), '2', 'a replica computes, too');
-is($replica->safe_psql('postgres', 'SELECT * FROM converged'), $node->safe_psql('postgres', 'SELECT * FROM converged'), '... merges of all types');
+is($replica->safe_psql('postgres', "SELECT * FROM $_->[0]"), $node->safe_psql('postgres', "SELECT * FROM $_->[0]"), "... $_->[1]")
+	foreach ([ converged => 'merges of all types' ], [ found => 'what does not fit in sagas' ], [ summary => 'and how they stand' ]);
 $replica->promote;
 is($replica->safe_psql('postgres', q{INSERT INTO state (id) VALUES (7000) RETURNING clock, born}),
 	'{}|{"origin": 1}', 'a promoted replica goes on');
@@ -349,7 +380,7 @@ $node->start;
 is($node->safe_psql('postgres', $content), $committed, 'after a crash everything committed is there, and nothing else');
 indexes_agree($node, 'postgres', 'after a crash');
 is($node->safe_psql('postgres', 'CREATE EXTENSION amcheck;
-	SELECT bt_index_check(i::regclass, true) FROM unnest(ARRAY[\'state_order\', \'state_stamp\', \'replica_order\', \'replica_value\', \'replica_conflict\']) i') =~ s/\s//gr,
+	SELECT bt_index_check(i::regclass, true) FROM unnest(ARRAY[\'state_order\', \'state_stamp\', \'replica_order\', \'replica_value\', \'replica_step\', \'replica_sagas\', \'replica_conflict\']) i') =~ s/\s//gr,
 	'', 'the btrees are sound and complete') if -e ($ENV{PG_SHAREDIR} || `pg_config --sharedir` =~ s/\n//r) . '/extension/amcheck.control';
 
 $node->stop;

@@ -1,4 +1,4 @@
-# merge(), meet() and orset_agg() give one answer, however the server divides the work: in one process,
+# merge(), meet(), orset_agg() and observe() give one answer, however the server divides the work: in one process,
 # in parallel workers, partition by partition, in spilled batches, in sorted groups, in windows.
 use strict;
 use warnings FATAL => 'all';
@@ -204,17 +204,24 @@ is( rows("$parallel; SET " . ($version >= 160000 ? 'debug_parallel_query' : 'for
 	't|t', 'windows and aggregates in a forced worker');
 
 #
-# The CRDTs: states of nine types, and elements to be collected by orset_agg
+# The CRDTs: states of ten types, elements to be collected by orset_agg, and reports by observe
 #
-my @types = qw(gcounter pncounter lww_register lww_map mv_register orset or_map ew_flag dw_flag);
-my @columns = (@types, 'collected');
+my @types = qw(gcounter pncounter lww_register lww_map mv_register orset or_map ew_flag dw_flag obligation_lattice);
+my %type_of = (collected => 'orset', observed => 'obligation_lattice', map { $_ => $_ } @types);
+my @columns = (@types, 'collected', 'observed');
+
+# What the aggregates collect, and each of them over arrays of that
+my @collected = qw(element node obligation witness reported);
+my $collect = '(SELECT orset_agg(e, n) FROM unnest(element, node) u (e, n)) AS collected,'
+  . ' (SELECT observe(o, w, s) FROM unnest(obligation, witness, reported) u (o, w, s)) AS observed';
 
 # One aggregate of each, under its column's name, with whatever follows its arguments.
 sub aggregates
 {
 	my ($before, $after, $behind) = @_;
 	return join ', ', (map { "merge($before$_$after) $behind AS $_" } @types),
-	  "orset_agg(${before}element, node$after) $behind AS collected";
+	  "orset_agg(${before}element, node$after) $behind AS collected",
+	  "observe(${before}obligation, witness, reported$after) $behind AS observed";
 }
 
 # For each column, a hash of the bytes of all rows, in the order of g.
@@ -222,20 +229,20 @@ sub digests
 {
 	my ($query) = @_;
 	return 'SELECT ' . join(q{ || E'\n' || }, 'count(*)',
-		map { my $type = $_ eq 'collected' ? 'orset' : $_;
-			"'$_ ' || md5(string_agg(format('%s %s', g, ${type}_send($_)), ' ' ORDER BY g))" } @columns)
+		map { "'$_ ' || md5(string_agg(format('%s %s', g, $type_of{$_}_send($_)), ' ' ORDER BY g))" } @columns)
 	  . " FROM ($query) s";
 }
 
 # Write number i is made by node i % 7, whose dots have no gaps; some are made by nodes that write
 # only once, instead.  A state knows of the dots first to last of one node, and has what was written
 # under those from kept on: mostly its own write; in some states two, and two more removed; in some
-# none, and twenty removed, or half of all. Stamps tie, and so do stamps and nodes.
+# none, and twenty removed, or half of all. Stamps tie, and so do stamps and nodes. Reports repeat,
+# are overtaken, and contradict each other.
 $node->safe_psql('postgres', q{
 	SET jit = off;
 	CREATE TABLE state (id int, part int, grp int, wide_grp int, gcounter gcounter, pncounter pncounter,
 		lww_register lww_register, lww_map lww_map, mv_register mv_register, orset orset, or_map or_map, ew_flag ew_flag,
-		dw_flag dw_flag, element text, node text) PARTITION BY LIST (part);
+		dw_flag dw_flag, obligation_lattice obligation_lattice, element text, node text, obligation text, witness text, reported lattice_state) PARTITION BY LIST (part);
 	CREATE TABLE state_0 PARTITION OF state FOR VALUES IN (0);
 	CREATE TABLE state_1 PARTITION OF state FOR VALUES IN (1);
 	CREATE TABLE state_2 PARTITION OF state FOR VALUES IN (2);
@@ -265,10 +272,14 @@ $node->safe_psql('postgres', q{
 			jsonb_build_object('entries', entries, 'cloud', cloud)::or_map,
 			jsonb_build_object('enabled', dots, 'cloud', cloud)::ew_flag,
 			CASE WHEN empty THEN '{}' ELSE jsonb_build_object('disabled', dots, 'cloud', cloud)::dw_flag END,
-			CASE WHEN i % 37 > 0 THEN 'é' || i % 500 END, node
-		FROM dot, LATERAL (SELECT i % 103 = 0, jsonb_build_object('value', CASE WHEN i % 9 > 0 THEN 'v' || i % 43 END,
+			CASE WHEN empty THEN '{}' ELSE jsonb_build_object('o' || i % 40, jsonb_build_object(node, said, 'é', 'unknown'),
+				'own' || i % 1000, jsonb_build_object('n' || i % 3, said))::obligation_lattice END,
+			CASE WHEN i % 37 > 0 THEN 'é' || i % 500 END, node,
+			CASE WHEN i % 41 > 0 THEN 'o' || i % 60 END, CASE WHEN i % 41 > 0 THEN 'n' || i % 11 END, CASE WHEN i % 41 > 0 THEN said::lattice_state END
+		FROM dot, LATERAL (SELECT (ARRAY['reserved', 'unknown', 'committed', 'reserved', 'aborted', 'conflict'])[1 + i / 13 % (2 + i % 5)]) r (said),
+			LATERAL (SELECT i % 103 = 0, jsonb_build_object('value', CASE WHEN i % 9 > 0 THEN 'v' || i % 43 END,
 			'at', i % 19 || '.0', 'node', 'n' || i % 3)) v (empty, stamped);
-	UPDATE state SET gcounter = NULL, lww_map = NULL, orset = NULL, ew_flag = NULL WHERE id % 101 = 0;
+	UPDATE state SET gcounter = NULL, lww_map = NULL, orset = NULL, ew_flag = NULL, obligation_lattice = NULL WHERE id % 101 = 0;
 	UPDATE state SET pncounter = NULL, mv_register = NULL, or_map = NULL, lww_register = NULL WHERE id % 107 = 0;
 	CREATE TABLE flat_state AS SELECT * FROM state ORDER BY id;
 	VACUUM ANALYZE state; VACUUM ANALYZE flat_state;
@@ -303,6 +314,17 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE numbered AS
 		SELECT element, node, row_number() OVER (PARTITION BY node ORDER BY element COLLATE "C") AS n
 		FROM (SELECT DISTINCT element, node FROM flat_state WHERE element IS NOT NULL) d;
+	CREATE TABLE report AS
+		SELECT 'merged' AS name, o.key AS obligation, w.key AS witness, w.value AS said
+			FROM flat_state, jsonb_each(obligation_lattice::jsonb) o, jsonb_each_text(o.value) w
+		UNION ALL SELECT 'observed', obligation, witness, reported::text FROM flat_state WHERE reported IS NOT NULL;
+	CREATE TABLE joined AS
+		SELECT name, jsonb_object_agg(obligation, witnesses)::obligation_lattice AS reports FROM (
+			SELECT name, obligation, jsonb_object_agg(witness, CASE
+				WHEN said @> '{conflict}' OR said @> '{committed,aborted}' THEN 'conflict' WHEN said @> '{committed}' THEN 'committed'
+				WHEN said @> '{aborted}' THEN 'aborted' WHEN said @> '{reserved}' THEN 'reserved' ELSE 'unknown' END) AS witnesses
+			FROM (SELECT name, obligation, witness, array_agg(said) AS said FROM report GROUP BY 1, 2, 3) r GROUP BY 1, 2) o
+		GROUP BY name;
 	CREATE TABLE expected AS SELECT 1 AS g,
 		(SELECT jsonb_object_agg(key, greatest)::gcounter FROM (
 			SELECT key, max(value::bigint) AS greatest FROM flat_state, jsonb_each_text(gcounter::jsonb) GROUP BY key) s) AS gcounter,
@@ -329,7 +351,9 @@ $node->safe_psql('postgres', q{
 			FROM context WHERE type = 'dw_flag') AS dw_flag,
 		(SELECT jsonb_build_object('elements', (SELECT jsonb_object_agg(element, dots) FROM (
 				SELECT element, jsonb_agg(jsonb_build_array(node, n)) AS dots FROM numbered GROUP BY element) s),
-			'context', (SELECT jsonb_object_agg(node, last) FROM (SELECT node, max(n) AS last FROM numbered GROUP BY node) s))::orset) AS collected;
+			'context', (SELECT jsonb_object_agg(node, last) FROM (SELECT node, max(n) AS last FROM numbered GROUP BY node) s))::orset) AS collected,
+		(SELECT reports FROM joined WHERE name = 'merged') AS obligation_lattice,
+		(SELECT reports FROM joined WHERE name = 'observed') AS observed;
 });
 is( $node->safe_psql('postgres', q{
 		SELECT (SELECT count(*) FROM context WHERE jsonb_array_length(context -> 'cloud') > 10),
@@ -337,6 +361,11 @@ is( $node->safe_psql('postgres', q{
 		FROM expected, (SELECT type, count(*) FROM known_dot GROUP BY type) k (type, rows)
 			JOIN (SELECT type, count(*) FROM surviving GROUP BY type) s (type, survived) USING (type)}),
 	'5|5|t', 'of what was written, a part survives, and gaps remain in what is known');
+is( $node->safe_psql('postgres', q{
+		SELECT count(DISTINCT r.reported), count(DISTINCT r.obligation), count(DISTINCT r.node), bool_or(r.state <> r.reported) FROM expected, entries(observed) r
+		UNION ALL SELECT count(DISTINCT r.reported), count(DISTINCT r.obligation), count(DISTINCT r.node), bool_or(r.state <> r.reported)
+			FROM expected, entries(obligation_lattice) r}),
+	"4|60|11|t\n5|1040|21|t", 'of what was reported, every state remains');
 my $expected_states = $node->safe_psql('postgres', digests('SELECT * FROM expected'));
 my $total_state = 'SELECT 1 AS g, ' . aggregates('', '', '') . ' FROM TABLE';
 
@@ -362,8 +391,8 @@ foreach my $grp ('grp', 'wide_grp', 'part')
 	my ($flat, $event) = map { "SELECT $grp AS g, " . aggregates('', '', '') . " FROM $_ GROUP BY $grp" } ('flat_state', 'state');
 	my $reference = $node->safe_psql('postgres', digests('SELECT g, '
 		. join(', ', map { "(SELECT merge(s) FROM unnest($_) s) AS $_" } @types)
-		. ', (SELECT orset_agg(e, n) FROM unnest(element, node) u (e, n)) AS collected FROM (SELECT ' . "$grp AS g, "
-		. join(', ', map { "array_agg($_) AS $_" } @types, 'element', 'node') . " FROM flat_state GROUP BY $grp) s"));
+		. ", $collect FROM (SELECT $grp AS g, "
+		. join(', ', map { "array_agg($_) AS $_" } @types, @collected) . " FROM flat_state GROUP BY $grp) s"));
 
 	like($reference, $grp eq 'grp' ? qr/^10\n/ : $grp eq 'part' ? qr/^3\n/ : qr/^751\n/, "states by $grp: how many groups");
 	foreach my $case (
@@ -421,10 +450,10 @@ is( rows($serial, digests('SELECT coalesce(part, 10 + grp, 100) AS g, ' . aggreg
 		. ' UNION ALL SELECT 10 + grp, ' . aggregates('', '', '') . ' FROM flat_state GROUP BY grp'
 		. ' UNION ALL SELECT 100, ' . aggregates('', '', '') . ' FROM flat_state')),
 	'states in grouping sets');
-is(rows($serial, digests('SELECT 1 AS g, ' . join(', ', map { "merge($_) AS $_" } @types) . ', (SELECT collected FROM expected) AS collected'
+is(rows($serial, digests('SELECT 1 AS g, ' . join(', ', map { "merge($_) AS $_" } @types) . ', (SELECT collected FROM expected) AS collected, (SELECT observed FROM expected) AS observed'
 		. ' FROM (SELECT ' . aggregates('', '', '') . ' FROM flat_state GROUP BY wide_grp) s')),
 	$expected_states, 'merging the merged states of groups is merging all');
-is(rows($serial, 'SELECT ' . join(' AND ', map { "merge($_) IS NULL" } @types) . ' AND orset_agg(element, node) IS NULL FROM flat_state WHERE false'),
+is(rows($serial, 'SELECT ' . join(' AND ', map { "merge($_) IS NULL" } @types) . ' AND orset_agg(element, node) IS NULL AND observe(obligation, witness, reported) IS NULL FROM flat_state WHERE false'),
 	't', 'no rows give null for every type');
 
 # Windows over states: the state goes on being used after its value was handed out.
@@ -433,8 +462,7 @@ foreach my $frame (@frames)
 {
 	is(rows($serial, digests('SELECT id AS g, ' . aggregates('', '', 'OVER w') . " FROM few WINDOW w AS ($frame)")),
 		rows($serial, digests('SELECT id AS g, ' . join(', ', map { "(SELECT merge(s) FROM unnest($_) s) AS $_" } @types)
-			. ', (SELECT orset_agg(e, n) FROM unnest(element, node) u (e, n)) AS collected FROM (SELECT id, '
-			. join(', ', map { "array_agg($_) OVER w AS $_" } @types, 'element', 'node') . " FROM few WINDOW w AS ($frame)) s")),
+			. ", $collect FROM (SELECT id, " . join(', ', map { "array_agg($_) OVER w AS $_" } @types, @collected) . " FROM few WINDOW w AS ($frame)) s")),
 		"states in a window ($frame)");
 }
 foreach my $type (@types)
@@ -457,16 +485,86 @@ foreach my $type (@types)
 			FROM ($held) s"),
 		't|t', "$type: aggregates of what a window hands out");
 }
-is( rows($serial, q{SELECT count(DISTINCT m) > 10, bool_and(m = alone AND previous IS NOT DISTINCT FROM previous_alone),
-			bool_and(cardinality(m | '{"context": {"n1": 1}}') <= cardinality(m) AND m = alone) FROM (
-		SELECT m, alone, previous, lag(alone) OVER (ORDER BY id) AS previous_alone FROM (SELECT id, m, lag(m) OVER (ORDER BY id) AS previous
-			FROM (SELECT id, orset_agg(element, node) OVER (ORDER BY id) AS m FROM few) s) s
-			JOIN (SELECT o.id, (SELECT orset_agg(element, node) FROM few i WHERE i.id <= o.id) AS alone FROM few o) t USING (id)) u}),
-	't|t|t', 'orset_agg: what a window handed out stays as it was');
+foreach my $case (
+	[ 'orset_agg(element, node)', q{cardinality(m | '{"context": {"n1": 1}}') <= cardinality(m)} ],
+	[ 'observe(obligation, witness, reported)', q{NOT m @> (m | '{"late": {"a": "aborted"}}') AND observe(m, 'late', 'b', 'unknown') @> m} ])
+{
+	my ($aggregate, $changes) = @$case;
+
+	is( rows($serial, qq{SELECT count(DISTINCT m) > 10, bool_and(m = alone AND previous IS NOT DISTINCT FROM previous_alone),
+				bool_and($changes AND m = alone) FROM (
+			SELECT m, alone, previous, lag(alone) OVER (ORDER BY id) AS previous_alone FROM (SELECT id, m, lag(m) OVER (ORDER BY id) AS previous
+				FROM (SELECT id, $aggregate OVER (ORDER BY id) AS m FROM few) s) s
+				JOIN (SELECT o.id, (SELECT $aggregate FROM few i WHERE i.id <= o.id) AS alone FROM few o) t USING (id)) u}),
+		't|t|t', "$aggregate: what a window handed out stays as it was");
+}
 is( rows("$parallel; SET " . ($version >= 160000 ? 'debug_parallel_query' : 'force_parallel_mode') . ' = on',
 		digests('SELECT id AS g, ' . aggregates('', '', 'OVER w') . ' FROM few WINDOW w AS (ORDER BY id)')),
 	rows($serial, digests('SELECT id AS g, ' . aggregates('', '', 'OVER w') . ' FROM few WINDOW w AS (ORDER BY id)')),
 	'states in a window, in a forced worker');
+
+# Sagas are checked by workers as well.
+my $checked = q{SELECT part, finding, constraint_name, count(*), min(explanation) FROM flat_state,
+	check_sagas(obligation_lattice | '{"all": {"a": "committed"}}', ARRAY[('one', 'mutual_exclusion', '{all,own7,own107}'), ('two', 'implies', '{all,o1}')]::saga_constraint[])
+	GROUP BY part, finding, constraint_name ORDER BY part, finding, constraint_name};
+like(plan_of($parallel, $checked), qr/Gather.*Partial.*Function Scan on check_sagas/s, 'the plan of check_sagas: parallel workers');
+is(rows($parallel, $checked), rows($serial, $checked), 'workers find in sagas what one process finds');
+like(rows($serial, $checked), qr/\|pairwise_conflict\|.*\|violation\|one\|/s, '... which is something of every kind');
+
+#
+# States of one byte, passed by value, some of them null
+#
+$node->safe_psql('postgres', q{
+	CREATE TABLE step (id int, part int, grp int, wide_grp int, step lattice_state, lease lease_state) PARTITION BY LIST (part);
+	CREATE TABLE step_0 PARTITION OF step FOR VALUES IN (0);
+	CREATE TABLE step_1 PARTITION OF step FOR VALUES IN (1);
+	CREATE TABLE step_2 PARTITION OF step FOR VALUES IN (2);
+	INSERT INTO step SELECT i, i % 3, i % 10, i / 8,
+		CASE WHEN i % 7 > 0 THEN (ARRAY['unknown', 'reserved', 'committed', 'aborted', 'conflict'])[1 + i / 10 % (1 + i % 5)] END,
+		CASE WHEN i / 8 % 11 > 0 THEN (ARRAY['released', 'active', 'expired', 'unknown', 'conflict'])[1 + i / 8 % (1 + i % 3)] END
+	FROM generate_series(1, 20000) i;
+	CREATE TABLE flat_step AS SELECT * FROM step;
+	VACUUM ANALYZE step; VACUUM ANALYZE flat_step;
+});
+
+# The join and the meet of a column of states, unknown < one < left, right < conflict, by their names alone.
+sub by_name
+{
+	my ($column, $one, $left, $right) = @_;
+	my %some = map { $_ => "bool_or($column\::text = '$_')" } ('unknown', $one, $left, $right, 'conflict');
+
+	return qq{CASE WHEN $some{conflict} OR $some{$left} AND $some{$right} THEN 'conflict' WHEN $some{$left} THEN '$left'
+			WHEN $some{$right} THEN '$right' WHEN $some{$one} THEN '$one' WHEN $some{unknown} THEN 'unknown' END,
+		CASE WHEN $some{unknown} THEN 'unknown' WHEN $some{$one} OR $some{$left} AND $some{$right} THEN '$one'
+			WHEN $some{$left} THEN '$left' WHEN $some{$right} THEN '$right' WHEN $some{conflict} THEN 'conflict' END};
+}
+my $by_name = by_name('step', qw(reserved committed aborted)) . ', ' . by_name('lease', qw(active released expired));
+my $by_aggregate = 'merge(step), meet(step), merge(lease), meet(lease)';
+foreach my $grp ('1', 'grp', 'wide_grp')
+{
+	my $digest = "SELECT count(*), count(DISTINCT step) + count(DISTINCT lease), md5(string_agg(s::text, ' ' ORDER BY g))"
+	  . " FROM (SELECT $grp AS g, WHAT FROM TABLE GROUP BY 1) s (g, step, least_step, lease, least_lease)";
+	my $reference = rows($serial, $digest =~ s/WHAT/$by_name/r =~ s/TABLE/flat_step/r);
+
+	like($reference, { 1 => qr/^1\|2\|/, grp => qr/^10\|[5-9]\|/, wide_grp => qr/^2501\|[6-9]\|/ }->{$grp}, "one-byte states by $grp: how many");
+	foreach my $case (
+		[ 'flat_step', $serial, 'one process' ], [ 'flat_step', $parallel, 'parallel workers' ], [ 'step', $partitionwise, 'partition by partition' ],
+		[ 'step', $both, 'both' ], [ 'flat_step', "$serial; SET enable_hashagg = off", 'sorted' ])
+	{
+		my ($table, $settings, $name) = @$case;
+
+		is(rows($settings, $digest =~ s/WHAT/$by_aggregate/r =~ s/TABLE/$table/r), $reference, "one-byte states by $grp, as their names have it: $name");
+	}
+}
+like(plan_of($both, "SELECT $by_aggregate FROM step"), qr/Finalize Aggregate.*Gather.*Parallel Append(.*Partial Aggregate){3}/s,
+	'one-byte states: parallel and partition by partition');
+foreach my $frame (@frames)
+{
+	is( rows($serial, "SELECT id, merge(step) OVER w, meet(step) OVER w, merge(lease) OVER w FROM step WHERE id <= 400 WINDOW w AS ($frame) ORDER BY id"),
+		rows($serial, "SELECT id, (SELECT merge(s) FROM unnest(steps) s), (SELECT meet(s) FROM unnest(steps) s), (SELECT merge(s) FROM unnest(leases) s)
+			FROM (SELECT id, array_agg(step) OVER w AS steps, array_agg(lease) OVER w AS leases FROM step WHERE id <= 400 WINDOW w AS ($frame)) s ORDER BY id"),
+		"one-byte states in a window ($frame)");
+}
 
 $node->stop;
 done_testing();

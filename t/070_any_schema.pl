@@ -79,6 +79,18 @@ my $use = q{
 	SELECT S.value(S.lww_register('v', '17.0')), S.document(S.lww_map(jsonb '{"k": 1}', '17.0')),
 		S.put(S.lww_map '{}', 'k', 'v', '17.0') OPERATOR(S.->) 'k', S.siblings(S.set(S.mv_register '{}', 'v')),
 		S.put(S.or_map '{}', 'k', 'v') OPERATOR(S.->) 'k', S.value(S.enable(S.ew_flag '{}')), S.value(S.disable(S.dw_flag '{}'));
+	SELECT S.lattice_state 'committed' OPERATOR(S.|) 'aborted', S.lease_state 'released' OPERATOR(S.&) 'expired', S.is_terminal(S.lease_state 'expired'),
+		S.is_conflict(S.lattice_state 'aborted'), S.lattice_state 'reserved' OPERATOR(S.<@) 'aborted', 'active'::text::S.lease_state::text;
+	SELECT S.merge(step), S.meet(lease), string_agg(id::text, ' ' ORDER BY step, lease DESC) FROM S.crdt WHERE step OPERATOR(S.#>=#) 'reserved';
+	SELECT S.merge(l), S.observe('step ' || id, 'n', step), string_agg(id::text, ' ' ORDER BY l) FROM S.crdt;
+	SELECT S.state(l, 'ship'), S.has_conflicts(l), l OPERATOR(S.@@) 'aborted', l OPERATOR(S.?) 'pay', S.witnesses(l, 'ship'), S.obligations(l),
+		S.delta(l, '{"ship": {"a": "committed"}}'), l::jsonb::S.obligation_lattice OPERATOR(S.=) l, S.observe(l, 'pay', S.local_node(), 'aborted')
+		OPERATOR(S.@>) l FROM S.crdt WHERE id = 1;
+	SELECT e.* FROM S.crdt, S.entries(l) e WHERE id = 2;
+	SELECT id FROM S.crdt WHERE S.has_conflicts(l) OR l OPERATOR(S.@>) '{ship,pay}'::text[];
+	SELECT finding, constraint_name, c.obligation, node_a, state_a, node_b, state_b, merged FROM S.crdt, S.check_sagas(l, ARRAY(SELECT rule::S.saga_constraint FROM S.rule)) c;
+	SELECT constraint_name, s.kind, state, missing FROM S.saga_summary('{"pay": {"a": "committed"}, "ship": {"b": "committed"}}',
+		ARRAY[('order', 'all_or_nothing', '{pay,ship}')]::S.saga_constraint[]) s;
 	SELECT S.merge(c), S.merge(p), S.merge(r), S.merge(d), S.merge(m), S.merge(s), S.merge(o), S.merge(e), S.merge(w) FROM S.crdt;
 	SELECT S.orset_agg(element, 'a') FROM S.crdt, S.each(s) element;
 	SELECT key, value, at, node FROM S.crdt, S.each(d) WHERE id = 2;
@@ -111,7 +123,13 @@ my $used = join "\n",
 	'{"here": 1}|{"a": 1, "here": 2}|3|{"a": [1, 0], "here": [0, 2]}|{"a": [1, 0], "here": [0, 1]}|-2',
 	'{"elements": {"x": [["here", 1]]}, "context": {"here": 1}}|{"elements": {}, "context": {"here": 1}}|f|{"a": 2}|'
 	  . '{"elements": {}, "context": {"a": 1}}',
-	'v|{"k": "1"}|v|{v}|{v}|t|f',
+	'v|{"k": "1"}|v|{v}|{v}|t|f', 'conflict|active|t|f|t|active', 'conflict|active|2 1',
+	'{"pay": {"b": "reserved"}, "ship": {"a": "committed", "b": "conflict"}}|{"step 1": {"n": "conflict"}, "step 2": {"n": "reserved"}}|2 1',
+	'conflict|t|f|f|{a,b}|{ship}|{"ship": {"b": "aborted"}}|t|t',
+	'pay|reserved|b|reserved', 'ship|conflict|b|conflict', '1', '2',
+	'pairwise_conflict||ship|a|committed|b|aborted|conflict', 'phantom|order||||||conflict',
+	'pairwise_conflict||ship|b|conflict|||conflict', 'phantom|order||||||conflict',
+	'order|all_or_nothing|phantom|{"a": {"ship": "committed"}, "b": {"pay": "committed"}}',
 	'{"a": 3, "b": 1}|{"a": [0, 1]}|{"value": "y", "at": "1970-01-01T00:00:00.000000018Z/0", "node": "b"}|'
 	  . '{"k": {"value": "v", "at": "1970-01-01T00:00:00.000000017Z/0", "node": "b"}}|'
 	  . '{"values": [{"value": "v", "dot": ["a", 1]}, {"value": "w", "dot": ["b", 1]}], "context": {"a": 1, "b": 1}}|'
@@ -144,15 +162,24 @@ is( answer((q{
 		CREATE INDEX by_node ON S.sample ((clock OPERATOR(S.->) 'a'));
 		CREATE TABLE S.crdt (id int PRIMARY KEY, c S.gcounter DEFAULT '{}', p S.pncounter, r S.lww_register, d S.lww_map, m S.mv_register,
 			s S.orset, o S.or_map, e S.ew_flag, w S.dw_flag, born S.gcounter DEFAULT S.increment('{}'::S.gcounter),
-			total numeric GENERATED ALWAYS AS (S.value(p)) STORED);
+			total numeric GENERATED ALWAYS AS (S.value(p)) STORED, step S.lattice_state DEFAULT 'reserved', lease S.lease_state DEFAULT 'active',
+			doubtful boolean GENERATED ALWAYS AS (S.is_conflict(step) OR S.has_conflicts(l)) STORED, l S.obligation_lattice DEFAULT '{}');
+		CREATE TABLE S.rule OF S.saga_constraint (CHECK (kind <> ''));
+		INSERT INTO S.rule VALUES ('order', 'all_or_nothing', '{pay,ship}');
 		INSERT INTO S.crdt VALUES
 			(1, '{"a": 1, "b": 1}', '{"a": [0, 1]}', S.lww_register('x', '17.0', 'a'), '{}', S.set('{}', 'v', 'a'),
 				S.add('{}'::S.orset, 'x', 'a'), S.put('{}'::S.or_map, 'k', 'v', 'a'), S.enable('{}'::S.ew_flag, 'a'), S.disable('{}'::S.dw_flag, 'a')),
 			(2, '{"a": 3}', '{}', S.lww_register('y', '18.0', 'b'), S.put('{}', 'k', 'v', '17.0', 'b'), S.set('{}'::S.mv_register, 'w', 'b'),
 				S.remove(S.add(S.add(S.add('{}'::S.orset, 'x', 'a'), 'y', 'b'), 'z', 'b'), 'x'), S.put('{}'::S.or_map, 'l', 'w', 'b'), '{}',
 				S.enable(S.disable('{}'::S.dw_flag, 'a'), 'b'));
+		UPDATE S.crdt SET step = 'conflict'::text, lease = 'released', l = '{"ship": {"a": "committed", "b": "aborted"}}' WHERE id = 1;
+		UPDATE S.crdt SET l = S.observe(S.observe('{}'::S.obligation_lattice, 'ship', 'b', 'conflict'), 'pay', 'b', 'reserved') WHERE id = 2;
+		CREATE INDEX by_step ON S.crdt (step, lease);
+		CREATE INDEX by_lease ON S.crdt USING hash (lease);
 		CREATE INDEX by_element ON S.crdt USING gin (s);
 		CREATE INDEX by_key ON S.crdt USING gin (d, o);
+		CREATE INDEX by_obligation ON S.crdt USING gin (l);
+		CREATE INDEX by_agreement ON S.crdt (l) WHERE NOT S.has_conflicts(l);
 		CREATE INDEX by_inclusion ON S.crdt (c, s, d, m);
 		CREATE INDEX by_state ON S.crdt USING hash (s);
 		CREATE INDEX by_value ON S.crdt (S.value(c));
@@ -171,6 +198,8 @@ for my $case (
 	[ by_element => 's OPERATOR(S.?) \'x\'' ], [ by_element => 's OPERATOR(S.@>) \'{x,y}\'::text[]' ],
 	[ by_element => 's OPERATOR(S.&&) \'{x,y}\'::text[]' ], [ by_key => 'd OPERATOR(S.?) \'k\'' ],
 	[ by_key => 'o OPERATOR(S.?) \'k\'' ], [ by_inclusion => 'c OPERATOR(S.#<#) \'{"a": 9}\'' ],
+	[ by_step => 'step OPERATOR(S.#>#) \'aborted\'' ], [ by_lease => 'lease OPERATOR(S.=) \'released\'' ],
+	[ by_obligation => 'l OPERATOR(S.?) \'pay\'' ], [ by_obligation => 'S.has_conflicts(l)' ], [ by_obligation => 'l OPERATOR(S.@@) \'reserved\'' ],
 	[ by_state => 's OPERATOR(S.=) \'{}\'' ], [ by_value => 'S.value(c) > 7' ])
 {
 	my ($index, $condition) = @$case;
@@ -191,6 +220,7 @@ is(answer(q{SELECT count(*) FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid A
 	'0', '... with every function');
 is( answer(q{ALTER TABLE "Odd schema".sample SET SCHEMA elsewhere;
 		ALTER TABLE "Odd schema".crdt SET SCHEMA elsewhere;
+		ALTER TABLE "Odd schema".rule SET SCHEMA elsewhere;
 		ALTER TABLE "Odd schema".log SET SCHEMA elsewhere;
 		DROP FUNCTION "Odd schema".sum_of;
 		CREATE FUNCTION elsewhere.sum_of(elsewhere.vclock) RETURNS numeric LANGUAGE sql IMMUTABLE
@@ -200,8 +230,9 @@ is(used_in('elsewhere'), $used, 'everything works as before');
 is(answer('SET search_path = elsewhere; SELECT id FROM sample WHERE clock @> \'{"a": 2}\' AND clock << \'{"a": 9, "b": 9}\' ORDER BY id'),
 	"2\n3", '... also by way of the search_path');
 is(answer(q{SET search_path = elsewhere; SET enable_seqscan = off;
-		SELECT id FROM crdt WHERE s ? 'x'; SELECT id FROM crdt WHERE s && '{z}' AND o ? 'l' AND value(c) + 1 > 2; SELECT value(merge(c) + 1) FROM crdt}),
-	"1\n2\n5", '... for the replicated types, too');
+		SELECT id FROM crdt WHERE s ? 'x'; SELECT id FROM crdt WHERE s && '{z}' AND o ? 'l' AND value(c) + 1 > 2; SELECT value(merge(c) + 1) FROM crdt;
+		SELECT id FROM crdt WHERE has_conflicts(l) AND l ? 'pay'}),
+	"1\n2\n5\n2", '... for the replicated types, too');
 is( $node->psql('app',
 		'ALTER EXTENSION distributed SET SCHEMA "Odd schema"; ALTER EXTENSION distributed SET SCHEMA elsewhere'),
 	0, '... and back and forth');
@@ -228,7 +259,7 @@ my @names = split ' ', $node->safe_psql('app', q{
 		JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'distributed';
 	DROP EXTENSION distributed});
 my @operators = ('=', '<>', '<', '<=', '>', '>=', '<@', '@>', '<<', '>>', '||', '|', '&', '->', '-',
-	'+', '?', '&&', '#<#', '#<=#', '#>=#', '#>#');
+	'+', '?', '&&', '@@', '#<#', '#<=#', '#>=#', '#>#');
 my $traps = join "\n",
 	'CREATE TABLE caught (what text);',
 	map({ my $name = $_;
@@ -277,6 +308,22 @@ is( answer(q{
 		SELECT count(*) FROM sets WHERE o ? 'k'::text AND d ? 'k'::text AND s #># orset '{}';
 		SELECT merge(s) @> ARRAY['e1', 'e20'], cardinality(merge(s)), merge(o) -> 'k'::text, merge(d) -> 'k'::text,
 			cardinality(orset_agg(element, 'a'::text)) FROM sets, each(s) element;
+		SELECT lattice_state 'committed' | lattice_state 'aborted', lease_state 'active' & lease_state 'expired', merge(lattice_state 'reserved', lattice_state 'aborted'),
+			is_terminal(lease_state 'active'), is_conflict(lattice_state 'conflict'), lease_state 'active' <@ lease_state 'expired';
+		SELECT merge(s), meet(s), count(DISTINCT s), max(s::text) FROM unnest('{reserved,aborted}'::lattice_state[]) s;
+		CREATE TABLE sagas AS SELECT observe(obligation_lattice '{}', 'o' || i::text, 'n'::text, lattice_state 'reserved') |
+			observe(obligation_lattice '{}', 'all'::text, 'n' || i::text, (ARRAY['reserved', 'conflict'])[1 + i % 2]::lattice_state) AS l FROM generate_series(1, 20) i;
+		CREATE INDEX ON sagas USING gin (l);
+		CREATE INDEX ON sagas (l);
+		SELECT count(*) FROM sagas WHERE l ? 'o5'::text;
+		SELECT count(*) FROM sagas WHERE l @> ARRAY['o5', 'all'] OR l && ARRAY['o6', 'o7'];
+		SELECT count(*) FROM sagas WHERE has_conflicts(l);
+		SELECT count(*) FROM sagas WHERE l @@ lattice_state 'conflict' AND l #># obligation_lattice '{}';
+		SELECT state(merge(l), 'all'::text), pg_catalog.cardinality(obligations(merge(l))), pg_catalog.cardinality(witnesses(merge(l), 'all'::text)), has_state(merge(l), lattice_state 'reserved'),
+			(SELECT count(*) FROM entries(merge(l))), (SELECT count(*) FROM conflicts(merge(l))), delta(merge(l), merge(l)) = obligation_lattice '{}' FROM sagas;
+		SELECT observe(o, 'n'::text, lattice_state 'reserved') FROM unnest(ARRAY['x', 'y']) o;
+		SELECT (SELECT count(*) FROM check_sagas(merge(l), rules)), (SELECT count(*) FROM saga_summary(merge(l), rules)) FROM sagas,
+			(VALUES (ARRAY[('both'::text, 'all_or_nothing'::text, ARRAY['all', 'o5'])]::saga_constraint[])) r (rules) GROUP BY rules;
 		SELECT max(h), min(h), hlcrange(min(h), max(h)) FROM (VALUES (hlc '1.0'), (hlc '2.0')) v (h);
 		SELECT FROM create_causal_log('log'::text);
 		SELECT log_event('log'::regclass, jsonb '"x"'), log_event('log'::regclass, jsonb '"y"', vclock '{"here": 1}', 'there'::text);
@@ -293,6 +340,8 @@ is( answer(q{
 		SELECT count(*) FROM caught}),
 	join("\n", '{"here": 1}|{"b": 2, "here": 1}|{"a": 20}|{"a": 1}', 'equal|f|{}', 4, 1, 4,
 		'{"here": 1}|{"here": 1}|{"here": [0, 1]}|f', 1, 3, 20, 't|20|{v0,v1}|9|20',
+		'conflict|active|aborted|f|t|t', 'aborted|reserved|2|reserved',
+		1, 3, 10, 10, 'conflict|21|20|t|40|20|t', '{"x": {"n": "reserved"}, "y": {"n": "reserved"}}', '146|1',
 		'1970-01-01T00:00:00.000000002Z/0|1970-01-01T00:00:00.000000001Z/0|'
 		  . '[1970-01-01T00:00:00.000000001Z/0,1970-01-01T00:00:00.000000002Z/0)',
 		'{"here": 1}|{"here": 1, "there": 1}', '1|2|1|2|2|1|3|2|f|1', 't|t|t|t', 1,

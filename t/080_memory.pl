@@ -54,15 +54,16 @@ $node->safe_psql('postgres', q{
 			put(or_map '{}', 'k' || j % 11, 'v' || j, 'n' || j) AS o, set(mv_register '{}', 'v' || j, 'n' || j % 5) AS m,
 			lww_map(jsonb_build_object('k' || j % 11, 'v' || j, 'l' || j, j), format('%s.0', j)::hlc, 'n' || j % 7) AS d,
 			lww_register('v' || j, format('%s.0', j)::hlc, 'n') AS l, enable(ew_flag '{}', 'n' || j) AS e,
-			disable(dw_flag '{}', 'n' || j) AS w
+			disable(dw_flag '{}', 'n' || j) AS w,
+			observe(observe(obligation_lattice '{}', 'o' || j, 'n' || j % 7, 'committed'), 'o' || j % 3, 'n' || j % 7, 'aborted') AS b
 		FROM generate_series(0, 499) j;
 	DROP TABLE clocks;
 	CREATE TABLE clocks AS
-		SELECT d.*, 'e' || i % 500 AS element, 'n' || i % 5 AS node FROM generate_series(1, 200000) i JOIN distinct_states d ON j = i % 500
+		SELECT d.*, 'e' || i % 500 AS element, 'n' || i % 5 AS node, lattice_state 'reserved' AS state FROM generate_series(1, 200000) i JOIN distinct_states d ON j = i % 500
 		ORDER BY i;
 });
 for my $expression ('merge(g)', 'merge(p)', 'merge(l)', 'merge(d)', 'merge(m)', 'merge(s)', 'merge(r)', 'merge(o)',
-	'merge(e)', 'merge(w)', 'orset_agg(element, node)')
+	'merge(e)', 'merge(w)', 'orset_agg(element, node)', 'merge(b)', 'observe(element, node, state)')
 {
 	my $result = $node->safe_psql(
 		'postgres', qq{
@@ -96,9 +97,9 @@ is( $node->safe_psql(
 # the sort with the same key, so that they are compared in full.
 $node->safe_psql('postgres', q{
 	CREATE TABLE large (i int, c vclock, g gcounter, p pncounter, m mv_register, s orset, o or_map, d lww_map, r lww_register,
-		e ew_flag, w dw_flag);
+		e ew_flag, w dw_flag, b obligation_lattice);
 	DO $$ DECLARE name text; BEGIN
-		FOREACH name IN ARRAY ARRAY['c', 'g', 'p', 'm', 's', 'o', 'd', 'r', 'e', 'w'] LOOP
+		FOREACH name IN ARRAY ARRAY['c', 'g', 'p', 'm', 's', 'o', 'd', 'r', 'e', 'w', 'b'] LOOP
 			EXECUTE format('ALTER TABLE large ALTER %I SET STORAGE external', name);
 		END LOOP;
 	END $$;
@@ -108,11 +109,12 @@ $node->safe_psql('postgres', q{
 			(SELECT orset_agg('element ' || lpad(n::text, 6, '0') || CASE WHEN n = 3000 THEN i ELSE 0 END, 'n') FROM generate_series(1, 3000) n),
 			put(or_map '{}', 'k', repeat('v', 60000) || i, 'n'), put(lww_map '{}', 'k', repeat('v', 60000) || i, '17.0', 'n'),
 			lww_register(repeat('v', 60000) || i, '17.0', 'n'), jsonb_build_object('context', names || jsonb_build_object('z' || i, 1))::ew_flag,
-			jsonb_build_object('context', names || jsonb_build_object('z' || i, 1))::dw_flag
+			jsonb_build_object('context', names || jsonb_build_object('z' || i, 1))::dw_flag,
+			(SELECT observe('obligation ' || lpad(n::text, 6, '0') || CASE WHEN n = 3000 THEN i ELSE 0 END, 'n', 'reserved') FROM generate_series(1, 3000) n)
 		FROM generate_series(1, 100) i,
 			(SELECT jsonb_object_agg('node ' || n, 1), jsonb_object_agg('node ' || n, '[1, 0]'::jsonb) FROM generate_series(1, 3000) n) a (names, pairs);
 });
-for my $column (qw(c g p m s o d r e w))
+for my $column (qw(c g p m s o d r e w b))
 {
 	is( $node->safe_psql(
 			'postgres', qq{
@@ -128,10 +130,11 @@ for my $column (qw(c g p m s o d r e w))
 # Indexes: GIN takes the values apart, btree compares what was compressed.
 is( $node->safe_psql(
 		'postgres', q{
-	CREATE TABLE indexed (s orset, o or_map, d lww_map, b orset, EXCLUDE USING btree (b WITH =), EXCLUDE USING hash (b WITH =));
-	CREATE INDEX ON indexed USING gin (s, o, d) WITH (fastupdate = off);
-	CREATE INDEX pending ON indexed USING gin (s, o, d);
+	CREATE TABLE indexed (s orset, o or_map, d lww_map, b orset, l obligation_lattice, EXCLUDE USING btree (b WITH =), EXCLUDE USING hash (b WITH =));
+	CREATE INDEX ON indexed USING gin (s, o, d, l) WITH (fastupdate = off);
+	CREATE INDEX pending ON indexed USING gin (s, o, d, l);
 	ALTER TABLE indexed ALTER s SET STORAGE external;
+	ALTER TABLE indexed ALTER l SET STORAGE external;
 	CREATE INDEX ON indexed (b, d) WHERE d ? 'no such key';
 	TRUNCATE peak;
 	CREATE OR REPLACE FUNCTION measure() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -142,7 +145,7 @@ is( $node->safe_psql(
 	CREATE TRIGGER measure BEFORE INSERT ON indexed FOR EACH ROW EXECUTE FUNCTION measure();
 	INSERT INTO indexed
 		SELECT s, put(or_map '{}', repeat('k', 60000) || i, 'v', 'n'), put(lww_map '{}', repeat('k', 60000) || i, 'v', '17.0', 'n'),
-			add(orset '{}', repeat('x', 100000) || i, 'n') FROM large;
+			add(orset '{}', repeat('x', 100000) || i, 'n'), b FROM large;
 	SELECT count(*), max(bytes) - min(bytes) < 2000000 FROM peak;
 	SET enable_seqscan = off;
 	TRUNCATE peak;
@@ -150,8 +153,10 @@ is( $node->safe_psql(
 		FROM (SELECT count(*) FROM indexed WHERE d ? 'none') q (n) WHERE n >= 0;
 	INSERT INTO peak SELECT (SELECT sum(used_bytes) FROM pg_backend_memory_contexts)
 		FROM (SELECT count(*) FROM indexed WHERE s @> '{element 0000010,element 0000020}'::text[] AND o ? (repeat('k', 60000) || 7)) q (n) WHERE n = 1;
+	INSERT INTO peak SELECT (SELECT sum(used_bytes) FROM pg_backend_memory_contexts)
+		FROM (SELECT count(*) FROM indexed WHERE l ? 'obligation 0000010' AND NOT has_conflicts(l)) q (n) WHERE n = 100;
 	SELECT count(*), max(bytes) - min(bytes) < 1000000 FROM peak}),
-	"100|t\n2|t",
+	"100|t\n3|t",
 	'indexes on large sets and maps keep no copies of them, when filled and when searched');
 
 done_testing();

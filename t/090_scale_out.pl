@@ -15,7 +15,7 @@ my @shards = (
 	new_node('shard_1', "distributed.node = 'b'", "IntervalStyle = 'iso_8601'", 'extra_float_digits = -5'));
 my $version = $coordinator->safe_psql('postgres', q{SELECT current_setting('server_version_num')});
 
-my @types = qw(vclock gcounter pncounter lww_register lww_map mv_register orset or_map ew_flag dw_flag);
+my @types = qw(vclock gcounter pncounter lww_register lww_map mv_register orset or_map ew_flag dw_flag lattice_state lease_state obligation_lattice);
 my $columns = 'id int, cart int, at hlc, stamp lamport, ' . join(', ', map { "$_ $_" } @types) . ', element text, node text, document jsonb';
 
 sub ask { return $coordinator->safe_psql('postgres', $_[0]) }
@@ -59,12 +59,15 @@ ask(qq{
 		jsonb_build_object('entries', CASE WHEN removes THEN '{}' ELSE jsonb_build_object('é' || i % 700, jsonb_build_array(written)) END, 'cloud', cloud)::or_map,
 		jsonb_build_object('enabled', CASE WHEN removes THEN '[]' ELSE jsonb_build_array(dot) END, 'cloud', cloud)::ew_flag,
 		jsonb_build_object('disabled', CASE WHEN removes THEN '[]' ELSE jsonb_build_array(dot) END, 'cloud', cloud)::dw_flag,
+		(ARRAY['unknown', 'reserved', 'committed', 'aborted', 'conflict'])[1 + i % (1 + i % 5)],
+		CASE WHEN i % 40 < 30 THEN (ARRAY['unknown', 'active', 'released'])[1 + i % 3] ELSE (ARRAY['active', 'expired', 'released'])[1 + i % 3] END,
+		jsonb_build_object('é' || i % 700, jsonb_build_object(node, (ARRAY['reserved', 'committed', 'committed', 'aborted'])[1 + i % (3 + (i % 97) / 96)]))::obligation_lattice,
 		'é' || i % 700, node, jsonb_build_object('x' || i % 7, i)
 	FROM generate_series(1, 2000) i, LATERAL (SELECT 'n' || i % 7, i / 7 + 1, i % 5 = 3) w (node, counter, removes),
 		LATERAL (SELECT jsonb_build_array(jsonb_build_array(node, CASE WHEN removes THEN greatest(counter - 5, 1) ELSE counter END, counter)),
 			jsonb_build_array(node, counter)) d (cloud, dot),
 		LATERAL (SELECT CASE WHEN NOT removes THEN jsonb_build_object('value', 'v' || i % 13, 'dot', dot) END) v (written);
-	UPDATE local SET vclock = NULL, orset = NULL, lww_register = NULL WHERE id % 31 = 0;
+	UPDATE local SET vclock = NULL, orset = NULL, lww_register = NULL, lease_state = NULL, obligation_lattice = NULL WHERE id % 31 = 0;
 	ANALYZE local;
 });
 my $total = ask(digests("SELECT 1 AS g, $merges FROM local"));
@@ -107,7 +110,9 @@ SKIP:
 		q{orset @> '{"cloud": [["n3", 7, 9]]}'}, q{orset <@ '{"context": {"n3": 100}}'}, q{at >= '2026-01-01 00:00:00.05Z/2'},
 		q{stamp < '77'}, q{(gcounter | '{"n1": 1000}') = (gcounter | '{"n1": 1001}')}, q{value(gcounter) > 700}, q{value(pncounter) < 0},
 		q{value(ew_flag)}, q{NOT value(dw_flag)}, q{cardinality(orset) > 0}, q{context(orset) @> '{"n1": 2}'}, q{total(vclock) < 20},
-		q{orset ? element}, q{get(gcounter, node) > 700}, q{vclock -> node > 280}, q{contains(or_map, element)}, q{or_map ? element})
+		q{lattice_state @> 'committed'}, q{NOT is_terminal(lattice_state)}, q{is_conflict(lattice_state & 'conflict')},
+		q{obligation_lattice @@ 'aborted'}, q{NOT obligation_lattice @> '{"é3": {"n3": "reserved"}}'}, q{obligation_lattice ? element},
+		q{state(obligation_lattice, element) = 'committed'}, q{has_conflicts(obligation_lattice | '{"é3": {"n1": "conflict"}}') AND has_state(obligation_lattice, 'reserved')}, q{lease_state #># 'active'}, q{lease_state | 'expired' = 'conflict'}, q{orset ? element}, q{get(gcounter, node) > 700}, q{vclock -> node > 280}, q{contains(or_map, element)}, q{or_map ? element})
 	{
 		my $plan = plan_of("SELECT id FROM carts WHERE $condition");
 
@@ -149,7 +154,7 @@ SKIP:
 	# Groups by the partition key are merged on the shards; so are several keys with it among them.
 	my $grouped = "SELECT cart AS g, $merges FROM carts GROUP BY cart";
 	like(plan_of($grouped),
-		qr/^Append(.*Foreign Scan.*Aggregate on .*Remote SQL: SELECT cart, (public\.merge\(\w+\)(, )?){10} FROM public\.carts GROUP BY 1){2}/s,
+		qr/^Append(.*Foreign Scan.*Aggregate on .*Remote SQL: SELECT cart, (public\.merge\(\w+\)(, )?){13} FROM public\.carts GROUP BY 1){2}/s,
 		'merge by the partition key: sent to the shards');
 	unlike(plan_of($grouped), qr/Partial|Group Key/, '... nothing is left to merge here');
 	is(ask("SET enable_partitionwise_aggregate = on; " . digests($grouped)), $by_cart, '... same bytes');
@@ -208,7 +213,8 @@ is( ask(q{SELECT count(*) > 12, bool_and(aggtranstype <> 'internal'::regtype), b
 my $directory = PostgreSQL::Test::Utils::tempdir();
 # How many states each shard sends: one for all its rows; or one for each cart, in any order
 my %sent = (total => '', 'by cart' => 'GROUP BY cart ORDER BY md5(cart::text)');
-my %aggregate = (orset_agg => [ 'orset', 'orset_agg(element, node)', 'orset_agg(text, text)' ], map { $_ => [ $_, "merge($_)", "merge($_)" ] } @types);
+my %aggregate = (orset_agg => [ 'orset', 'orset_agg(element, node)', 'orset_agg(text, text)' ],
+	observe => [ 'obligation_lattice', 'observe(element, node, lattice_state)', 'observe(text, text, lattice_state)' ], map { $_ => [ $_, "merge($_)", "merge($_)" ] } @types);
 foreach my $i (0, 1)
 {
 	# this time the even carts lie on one shard and the odd ones on the other

@@ -58,7 +58,8 @@ typedef enum ImageRule
 typedef enum Laws
 {
 	NO_LAWS,
-	LATTICE_LAWS, /* merge(x, x) = x, x <@ x, and by way of jsonb it stays x */
+	JOIN_LAWS,    /* merge(x, x) = x, x <@ x */
+	LATTICE_LAWS, /* and by way of jsonb it stays x */
 	DELTA_LAWS    /* and the delta of x that one needs who has nothing is x */
 } Laws;
 
@@ -137,6 +138,10 @@ typedef struct FuzzType
 
 /* SQL: an array of what a query gives, sorted as the types sort */
 #define SORTED(query) "ARRAY(SELECT s FROM (" query ") q (s) ORDER BY s COLLATE \"C\")"
+
+/* SQL: what else is asked of a state, "terminal" being the states that end it */
+#define STATE_MEANS(terminal) \
+	"is_terminal(a) = (input IN (" terminal ")) AND is_conflict(a) = (input = 'conflict')"
 
 /* Both kinds of flags hold nothing but dots. */
 #define FLAG_CORPUS(member) \
@@ -387,6 +392,48 @@ static const FuzzType types[] = {
 	  {"\"context\": {", "\"n#\": #"},
 	  {"\"cloud\": [", "[\"c\", #, $]"}},
 	 FLAG_CORPUS("disabled")},
+	{"lattice_state",
+	 JOIN_LAWS,
+	 IMAGE_SAME,
+	 {NULL},
+	 {"a::text = input AND input::lattice_state = a",
+	  STATE_MEANS("'committed', 'aborted', 'conflict'")},
+	 {{NULL, NULL}},
+	 {"unknown", "reserved", "committed", "aborted", "conflict"}},
+	{"lease_state",
+	 JOIN_LAWS,
+	 IMAGE_SAME,
+	 {NULL},
+	 {"a::text = input AND input::lease_state = a",
+	  STATE_MEANS("'released', 'expired', 'conflict'")},
+	 {{NULL, NULL}},
+	 {"unknown", "active", "released", "expired", "conflict"}},
+	{"obligation_lattice",
+	 DELTA_LAWS,
+	 IMAGE_SAME,
+	 {NULL},
+	 {"a::jsonb = input::jsonb",
+	  "ARRAY(SELECT ROW (obligation, node, reported::text) FROM entries(a)) = ARRAY(SELECT"
+	  " ROW (o.key, w.key, w.value) FROM jsonb_each(input::jsonb) o, jsonb_each_text(o.value) w"
+	  " ORDER BY o.key COLLATE \"C\", w.key COLLATE \"C\")",
+	  "(SELECT bool_and(state(a, o.key) = (SELECT merge(w.value::lattice_state)"
+	  " FROM jsonb_each_text(o.value) w)) FROM jsonb_each(input::jsonb) o) IS NOT FALSE",
+	  "obligations(a) = " SORTED("SELECT jsonb_object_keys(input::jsonb)")},
+	 {{"{", "\"o#\": {\"a\": \"reserved\"}"}, {": {", "\"n#\": \"committed\""}},
+	 {"{}", "{\"o1\": {\"a\": \"committed\"}}",
+	  "{\"o1\": {\"a\": \"committed\", \"b\": \"aborted\"}, \"o2\": {\"b\": \"reserved\","
+	  " \"a\": \"unknown\"}}",
+	  " { \"z\" :{ \"b\":\"conflict\" , \"a\" :\"unknown\"} , \"a\":{\"c7\" : \"aborted\" } } ",
+	  "{\"\\u00e9\": {\"\\ud83d\\ude00\": \"reserved\", \"\\\"\\\\\\n\": \"committed\"},"
+	  " \"\\\"\\\\\\n\": {\"\xc3\xbc\": \"conflict\"}, \"\xe6\x97\xa5\": {\"\xe6\x97\xa5\": "
+	  "\"\\u0061borted\"}}",
+	  "{\"{\": {\"{\": \"reserved\", \"}\": \"aborted\"}, \"\\\": {\\\"\": {\", \": \"committed\"},"
+	  " \" \": {\"\\\"\": \"unknown\"}}",
+	  "{\"committed\": {\"committed\": \"committed\", \"aborted\": \"reserved\"},"
+	  " \"aborted\": {\"aborted\": \"aborted\", \"committed\": \"unknown\"}}",
+	  "{\"order-7/step 10\": {\"eu-west-1a/7\": \"reserved\", \"eu-west-1b/3\": \"committed\","
+	  " \"us-east-1c/12\": \"unknown\"}, \"order-7/step 2\": {\"eu-west-1a/7\": \"committed\"},"
+	  " \"order-42\": {\"0\": \"aborted\", \"1\": \"committed\"}}"}},
 };
 
 /* What an error may say. */
@@ -1508,7 +1555,9 @@ open_connection(const char *conninfo)
 	PQclear(result);
 
 	prepare("probe", "SELECT a, a::text FROM (SELECT $1::%s AS a) s", type->name);
-	if (type->laws != NO_LAWS)
+	if (type->laws == JOIN_LAWS)
+		snprintf(laws, sizeof(laws), "merge(a, b) = a AND a <@ b");
+	else if (type->laws != NO_LAWS)
 		snprintf(laws, sizeof(laws), "merge(a, b) = a AND a <@ b AND a::jsonb::%s = a%s",
 				 type->name, type->laws == DELTA_LAWS ? " AND delta(a, '{}') = a" : "");
 	for (size_t i = 0; i < lengthof(type->meaning) && type->meaning[i]; i++)
