@@ -103,7 +103,7 @@ END
 $$;
 
 SELECT :'only' IN ('', 'clocks') AS clocks, :'only' IN ('', 'crdt') AS crdt, :'only' IN ('', 'logs') AS logs,
-	:'only' IN ('', 'live') AS live \gset
+	:'only' IN ('', 'live') AS live, :'only' IN ('', 'lattice') AS lattice \gset
 \if :clocks
 \ir clocks.sql
 \endif
@@ -115,6 +115,9 @@ SELECT :'only' IN ('', 'clocks') AS clocks, :'only' IN ('', 'crdt') AS crdt, :'o
 \endif
 \if :live
 \ir live.sql
+\endif
+\if :lattice
+\ir lattice.sql
 \endif
 
 \pset format unaligned
