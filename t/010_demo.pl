@@ -1,4 +1,5 @@
-# examples/ and what script/demo shows: logs with vector clocks, loaded and asked; carts, merged.
+# examples/ and what script/demo shows: logs with vector clocks, loaded and asked; carts, merged;
+# sagas, checked.
 use strict;
 use warnings FATAL => 'all';
 
@@ -172,6 +173,26 @@ SKIP:
 	# (a session drops its temporary tables after psql has gone)
 	ok($node->poll_query_until('postgres', q(select count(*) = 0 from pg_class where relname ~ '^cart')),
 		'carts: nothing is left behind');
+}
+
+# What three nodes report of a saga: pairs that agree, a phantom, settled, a conflict; a lease.
+{
+	my ($status, $out, $err) = run('psql', '-X', '-f', "$examples/saga.sql");
+	is("$status$err", '0', 'saga: runs');
+	like($out, qr/^ berlin and lima +(\| committed ){3}\| f\n berlin and tokyo +(\| committed ){3}\| f\n lima and tokyo +(\| committed ){3}\| f$/m,
+		'saga: every pair agrees');
+	like($out, qr/^phantom: constraint "order-7": .*"berlin" .*"ship".*"lima" .*"charge".*"tokyo" .*"pack"/m,
+		'saga: nobody has seen it, and what each lacks');
+	like($out, qr/^ phantom \| \{"lima": \{"charge": "committed"\}, "tokyo": \{"pack": "committed"\}, "berlin": \{"ship": "committed"\}\}$/m,
+		'saga: what is missing');
+	like($out, qr/^ committed \| \{\}\n.*?^ +0\n/ms, 'saga: a late report settles it');
+	like($out, qr/^ +1000 \| +1$/m, 'saga: one value whatever the order of reports');
+	like($out, qr/^pairwise_conflict: .*"berlin" .*"tokyo".*\npairwise_conflict: .*"lima" .*"tokyo".*\nviolation: constraint "order-7": .*"charge" is in conflict/m,
+		'saga: a contradiction, and who is in it');
+	like($out, qr/^ printer \| +1 \| conflict \| t +\| \{"tokyo": "expired", "berlin": "released"\}\n printer \| +2 \| active +\| f/m,
+		'saga: a lease in conflict, with both witnesses');
+	ok($node->poll_query_until('postgres', q(select count(*) = 0 from pg_class where relname in ('reports', 'sagas', 'merged', 'rules', 'leases'))),
+		'saga: nothing is left behind');
 }
 
 # Our own recording.
