@@ -13,7 +13,8 @@ FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc ti
 	time/logical_time time/named_clock time/causal_log time/causal_graph time/shiviz time/spacetime \
 	crdt/gcounter crdt/pncounter crdt/lww_register crdt/lww_map crdt/mv_register crdt/orset \
 	crdt/or_map crdt/ew_flag crdt/dw_flag crdt/key_gin \
-	lattice/lattice_state lattice/lease_state lattice/obligation_lattice lattice/saga
+	lattice/lattice_state lattice/lease_state lattice/obligation_lattice lattice/saga \
+	trace/trace_id trace/span_id trace/trace_flags
 
 # Kernels and codecs: no SQL-callable function lives here.
 CORE = input json_tree json_face wire node_name sort_key rows query enum_label markup node_table \
@@ -25,7 +26,8 @@ CORE = input json_tree json_face wire node_name sort_key rows query enum_label m
 SHARED = time/log_table time/event_graph time/shiviz_regex time/spacetime_svg \
 	crdt/dot_types crdt/stamped_types lattice/finite_types \
 	lattice/obligation_io lattice/obligation_gin \
-	lattice/saga_constraint lattice/saga_case lattice/saga_explain
+	lattice/saga_constraint lattice/saga_case lattice/saga_explain \
+	trace/hex_id
 
 # Tests that concern every type rather than one.
 CROSS_TESTS = laws convergence catalog

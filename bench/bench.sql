@@ -103,7 +103,8 @@ END
 $$;
 
 SELECT :'only' IN ('', 'clocks') AS clocks, :'only' IN ('', 'crdt') AS crdt, :'only' IN ('', 'logs') AS logs,
-	:'only' IN ('', 'live') AS live, :'only' IN ('', 'lattice') AS lattice \gset
+	:'only' IN ('', 'live') AS live, :'only' IN ('', 'lattice') AS lattice,
+	:'only' IN ('', 'traces') AS traces \gset
 \if :clocks
 \ir clocks.sql
 \endif
@@ -118,6 +119,9 @@ SELECT :'only' IN ('', 'clocks') AS clocks, :'only' IN ('', 'crdt') AS crdt, :'o
 \endif
 \if :lattice
 \ir lattice.sql
+\endif
+\if :traces
+\ir traces.sql
 \endif
 
 \pset format unaligned

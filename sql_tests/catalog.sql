@@ -19,9 +19,9 @@ WHERE obj_description(objid, (SELECT relname FROM pg_class WHERE oid = classid))
 ORDER BY 1;
 
 -- every function is strict and parallel safe, and none is volatile, except: the
--- live clock, which goes on; what writes tables, and what reads them, for a
--- temporary one is the leader's; what has arguments that may be left out; and an
--- aggregate over several arguments, which begins with a null state
+-- live clock, which goes on, and random ids; what writes tables, and what reads
+-- them, for a temporary one is the leader's; what has arguments that may be left
+-- out; and an aggregate over several arguments, which begins with a null state
 SELECT p.oid::regprocedure, p.proisstrict, p.proparallel, p.provolatile
 FROM pg_proc p JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
 WHERE p.prokind = 'f' AND NOT (p.proisstrict AND p.proparallel = 's' AND p.provolatile <> 'v')

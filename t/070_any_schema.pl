@@ -81,6 +81,7 @@ my $use = q{
 		S.put(S.or_map '{}', 'k', 'v') OPERATOR(S.->) 'k', S.value(S.enable(S.ew_flag '{}')), S.value(S.disable(S.dw_flag '{}'));
 	SELECT S.lattice_state 'committed' OPERATOR(S.|) 'aborted', S.lease_state 'released' OPERATOR(S.&) 'expired', S.is_terminal(S.lease_state 'expired'),
 		S.is_conflict(S.lattice_state 'aborted'), S.lattice_state 'reserved' OPERATOR(S.<@) 'aborted', 'active'::text::S.lease_state::text;
+	SELECT S.is_nil(S.span_id '0000000000000000'), S.random_trace_id()::uuid::S.trace_id OPERATOR(S.<>) '5b8efff798038103d269b633813fc60c', S.is_sampled('01'::S.trace_flags);
 	SELECT S.merge(step), S.meet(lease), string_agg(id::text, ' ' ORDER BY step, lease DESC) FROM S.crdt WHERE step OPERATOR(S.#>=#) 'reserved';
 	SELECT S.merge(l), S.observe('step ' || id, 'n', step), string_agg(id::text, ' ' ORDER BY l) FROM S.crdt;
 	SELECT S.state(l, 'ship'), S.has_conflicts(l), l OPERATOR(S.@@) 'aborted', l OPERATOR(S.?) 'pay', S.witnesses(l, 'ship'), S.obligations(l),
@@ -123,7 +124,7 @@ my $used = join "\n",
 	'{"here": 1}|{"a": 1, "here": 2}|3|{"a": [1, 0], "here": [0, 2]}|{"a": [1, 0], "here": [0, 1]}|-2',
 	'{"elements": {"x": [["here", 1]]}, "context": {"here": 1}}|{"elements": {}, "context": {"here": 1}}|f|{"a": 2}|'
 	  . '{"elements": {}, "context": {"a": 1}}',
-	'v|{"k": "1"}|v|{v}|{v}|t|f', 'conflict|active|t|f|t|active', 'conflict|active|2 1',
+	'v|{"k": "1"}|v|{v}|{v}|t|f', 'conflict|active|t|f|t|active', 't|t|t', 'conflict|active|2 1',
 	'{"pay": {"b": "reserved"}, "ship": {"a": "committed", "b": "conflict"}}|{"step 1": {"n": "conflict"}, "step 2": {"n": "reserved"}}|2 1',
 	'conflict|t|f|f|{a,b}|{ship}|{"ship": {"b": "aborted"}}|t|t',
 	'pay|reserved|b|reserved', 'ship|conflict|b|conflict', '1', '2',
