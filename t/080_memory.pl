@@ -74,6 +74,24 @@ for my $expression ('merge(g)', 'merge(p)', 'merge(l)', 'merge(d)', 'merge(m)', 
 	is($result, 't|t|t', "$expression of 200,000 rows takes at most twice the state that 2,000 rows take, and nothing per row");
 }
 
+# Sagas are checked row by row, and what was found of one row is gone with the next.
+for my $function ('check_sagas', 'saga_summary')
+{
+	my $result = $node->safe_psql(
+		'postgres', qq{
+		CREATE TEMP TABLE checked (rows int, found bigint, bytes bigint);
+		DO \$\$ DECLARE n int; f bigint; BEGIN
+			FOREACH n IN ARRAY '{100,100,20000}'::int[] LOOP
+				INSERT INTO checked SELECT n, count(*), max((SELECT sum(used_bytes) FROM pg_backend_memory_contexts WHERE number > 0))
+				FROM (SELECT row_number() OVER () AS number FROM (SELECT b FROM clocks LIMIT n) c,
+					$function(b, ARRAY[('all', 'all_or_nothing', '{o0,o1,o2}'), ('if', 'implies', '{o1,o2}')]::saga_constraint[])) s
+				WHERE number % (n / 10) = 0;
+			END LOOP;
+		END \$\$;
+		SELECT bool_and(found > 0), max(bytes) - min(bytes) < 200000 FROM checked});
+	is($result, 't|t', "$function of 20,000 rows takes the memory that 100 rows take");
+}
+
 # An exclusion constraint checks each candidate in the memory of the whole statement; the
 # copies that detoasting makes once stayed there.
 is( $node->safe_psql(

@@ -111,7 +111,7 @@ SKIP:
 		q{stamp < '77'}, q{(gcounter | '{"n1": 1000}') = (gcounter | '{"n1": 1001}')}, q{value(gcounter) > 700}, q{value(pncounter) < 0},
 		q{value(ew_flag)}, q{NOT value(dw_flag)}, q{cardinality(orset) > 0}, q{context(orset) @> '{"n1": 2}'}, q{total(vclock) < 20},
 		q{lattice_state @> 'committed'}, q{NOT is_terminal(lattice_state)}, q{is_conflict(lattice_state & 'conflict')},
-		q{obligation_lattice @@ 'aborted'}, q{NOT obligation_lattice @> '{"é3": {"n3": "reserved"}}'}, q{obligation_lattice ? element},
+		q{obligation_lattice @@ 'aborted'}, q{NOT has_conflicts(obligation_lattice)}, q{NOT obligation_lattice @> '{"é3": {"n3": "reserved"}}'}, q{obligation_lattice ? element},
 		q{state(obligation_lattice, element) = 'committed'}, q{has_conflicts(obligation_lattice | '{"é3": {"n1": "conflict"}}') AND has_state(obligation_lattice, 'reserved')}, q{lease_state #># 'active'}, q{lease_state | 'expired' = 'conflict'}, q{orset ? element}, q{get(gcounter, node) > 700}, q{vclock -> node > 280}, q{contains(or_map, element)}, q{or_map ? element})
 	{
 		my $plan = plan_of("SELECT id FROM carts WHERE $condition");
@@ -132,7 +132,8 @@ SKIP:
 
 	# postgres_fdw sends no condition that depends on a collation, unless a column of the foreign
 	# table brings it along.  A text constant does not, here as with jsonb.
-	foreach my $condition (q{orset ? 'é77'}, q{orset @> ARRAY['é77']}, q{lww_map -> 'k7' = 'v7'}, q{get(vclock, 'n1') = 7}, q{document ? 'x1'})
+	foreach my $condition (q{orset ? 'é77'}, q{orset @> ARRAY['é77']}, q{lww_map -> 'k7' = 'v7'}, q{get(vclock, 'n1') = 7}, q{document ? 'x1'},
+		q{obligation_lattice ? 'é77'}, q{obligation_lattice @> ARRAY['é77']})
 	{
 		like(plan_of("SELECT id FROM carts WHERE $condition"),
 			qr/Filter:.*Remote SQL: SELECT [^\n]* FROM public\.carts$/ms, "not sent, for it has a text constant: $condition");
@@ -165,6 +166,11 @@ SKIP:
 		qr/^Append(.*Remote SQL: SELECT cart, public\.merge\(orset\) FILTER \(WHERE [^\n]* FROM public\.carts GROUP BY 1){2}/s, 'merge with FILTER: sent');
 	like(plan_of('SELECT cart, orset_agg(element, node) FROM carts GROUP BY cart'),
 		qr/^Append(.*Remote SQL: SELECT cart, public\.orset_agg\(element, node\) FROM public\.carts GROUP BY 1){2}/s, 'orset_agg of two columns: sent');
+	like(plan_of('SELECT cart, observe(element, node, lattice_state) FROM carts GROUP BY cart'),
+		qr/^Append(.*Remote SQL: SELECT cart, public\.observe\(element, node, lattice_state\) FROM public\.carts GROUP BY 1){2}/s, 'observe of three columns: sent');
+	my ($observed, $observed_here) = map { "SELECT count(*), md5(string_agg(obligation_lattice_send(l)::text, ' ' ORDER BY cart)) FROM"
+			. " (SELECT cart, observe(element, node, lattice_state) AS l FROM $_ GROUP BY cart) c" } ('carts', 'local');
+	is(ask("SET enable_partitionwise_aggregate = on; $observed"), ask($observed_here), '... same bytes');
 	my ($collected, $collected_here) = map { "SELECT count(*), md5(string_agg(orset_send(s)::text, ' ' ORDER BY cart)) FROM"
 			. " (SELECT cart, orset_agg(element, node) AS s FROM $_ GROUP BY cart) c" } ('carts', 'local');
 	is(ask("SET enable_partitionwise_aggregate = on; $collected"), ask($collected_here), '... same bytes');
