@@ -152,7 +152,7 @@ SELECT c AS constraints, f.* FROM (VALUES
 SELECT f.* FROM pg_temp.fault('SELECT saga_summary(''{}'', ARRAY[(''k'', ''xor'', ''{a,b}'')]::saga_constraint[])') f;
 -- not even a type that its owner has changed is read for what it was
 BEGIN;
-DROP VIEW findings, summary;
+DROP VIEW findings, summary, tried;
 DROP TABLE rules, ways;
 ALTER TYPE saga_constraint ALTER ATTRIBUTE kind TYPE integer CASCADE;
 SELECT f.* FROM pg_temp.fault('SELECT check_sagas(''{}'', ARRAY[(''k'', 1, ''{a,b}'')]::saga_constraint[])') f;
