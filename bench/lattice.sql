@@ -37,7 +37,7 @@ $$;
 SELECT lookups('state(l, ''obligation-'' || 1 + i % 100000)', 100000) AS ours, lookups('j -> (''obligation-'' || 1 + i % 100000)', 100000) AS yardstick,
 	lookups('state(l, ''obligation-'' || 1 + i % 1000)', 1000) AS small \gset
 CALL compare('state(l, obligation) of 100k obligations x 10 nodes : jsonb -> key of as many keys', :'ours', :'yardstick', 1.5);
-CALL compare('state(l, obligation) of 100k obligations : 1k obligations', :'ours', :'small', 10);
+CALL compare('state(l, obligation) of 100k obligations : 1k obligations', :'ours', :'small', 3);
 
 \echo '==> checking sagas'
 -- 10,000 constraints of 10 obligations each; a hundred sagas are in conflict with themselves.

@@ -21,6 +21,7 @@
 #include "core/compat.h"
 
 #include "core/finite_lattice.h"
+#include "core/input.h"
 #include "core/wire.h"
 
 #define FINITE_LATTICE_WIRE_VERSION 1
@@ -120,18 +121,6 @@ finite_lattice_find(const FiniteLattice *lattice, const char *label)
 	return -1;
 }
 
-bool
-finite_lattice_read(const FiniteLattice *lattice, const char *label, const InputSource *source,
-					uint8 *state)
-{
-	int found = finite_lattice_find(lattice, label);
-
-	if (found < 0)
-		return input_malformed(source, "There is no state \"%s\".", label);
-	*state = (uint8) found;
-	return true;
-}
-
 /* A state that was stored. */
 uint8
 finite_lattice_check(const FiniteLattice *lattice, uint8 state)
@@ -152,10 +141,15 @@ finite_lattice_in(FunctionCallInfo fcinfo, const FiniteLattice *lattice)
 {
 	InputSource source = input_from_text(lattice->type_name, lattice->hint,
 										 SOFT_ERROR_CONTEXT(fcinfo));
-	uint8 state = 0;
+	const char *label = PG_GETARG_CSTRING(0);
+	int state = finite_lattice_find(lattice, label);
 
-	finite_lattice_read(lattice, PG_GETARG_CSTRING(0), &source, &state);
-	return UInt8GetDatum(state);
+	if (state < 0)
+	{
+		input_malformed(&source, "There is no state \"%s\".", label);
+		state = 0;
+	}
+	return UInt8GetDatum((uint8) state);
 }
 
 Datum

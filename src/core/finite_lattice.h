@@ -7,7 +7,6 @@
 
 #include "postgres.h"
 
-#include "core/input.h"
 #include "fmgr.h"
 
 #define FINITE_LATTICE_MAX 8 /* the bits of a uint8, in which sets of states are kept */
@@ -42,8 +41,6 @@ typedef struct FiniteLattice
 
 extern void finite_lattice_complete(FiniteLattice *lattice);
 extern int finite_lattice_find(const FiniteLattice *lattice, const char *label);
-extern bool finite_lattice_read(const FiniteLattice *lattice, const char *label,
-								const InputSource *source, uint8 *state);
 extern uint8 finite_lattice_check(const FiniteLattice *lattice, uint8 state);
 
 /* The least of all states is 0; the greatest, in which they contradict each other: */
