@@ -14,7 +14,9 @@ FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc ti
 	crdt/gcounter crdt/pncounter crdt/lww_register crdt/lww_map crdt/mv_register crdt/orset \
 	crdt/or_map crdt/ew_flag crdt/dw_flag crdt/key_gin \
 	lattice/lattice_state lattice/lease_state lattice/obligation_lattice lattice/saga \
-	trace/trace_id trace/span_id trace/trace_flags
+	trace/trace_id trace/span_id trace/trace_flags trace/trace_context trace/trace_store \
+	trace/otlp trace/span_recording trace/find_traces trace/span_tree trace/critical_path \
+	trace/trace_record trace/trace_retention trace/jaeger trace/grafana trace/trace_svg
 
 # Kernels and codecs: no SQL-callable function lives here.
 CORE = input json_tree json_face wire node_name sort_key rows query enum_label markup node_table \
@@ -27,7 +29,7 @@ SHARED = time/log_table time/event_graph time/shiviz_regex time/spacetime_svg \
 	crdt/dot_types crdt/stamped_types lattice/finite_types \
 	lattice/obligation_io lattice/obligation_gin \
 	lattice/saga_constraint lattice/saga_case lattice/saga_explain \
-	trace/hex_id
+	trace/hex_id trace/trace_schema trace/otlp_value trace/attribute_hygiene trace/span_forest
 
 # Tests that concern every type rather than one.
 CROSS_TESTS = laws convergence catalog

@@ -48,6 +48,28 @@ extension_type(Oid extension_namespace, const char *name)
 	return type;
 }
 
+/*
+ * For statements too long to qualify every name and operator: until the matching
+ * query_path_leave, or an error, names mean what they mean in the server's
+ * catalog and in the extension's schema.
+ */
+int
+query_path_enter(FunctionCallInfo fcinfo)
+{
+	int level = NewGUCNestLevel();
+
+	(void) set_config_option("search_path",
+							 psprintf("pg_catalog, %s, pg_temp", extension_schema(fcinfo)),
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	return level;
+}
+
+void
+query_path_leave(int level)
+{
+	AtEOXact_GUC(true, level);
+}
+
 void
 query_connect(void)
 {

@@ -1,0 +1,1 @@
+-- span_recording

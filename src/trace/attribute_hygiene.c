@@ -1,0 +1,4 @@
+/*
+ * attribute_hygiene.c
+ */
+#include "core/compat.h"

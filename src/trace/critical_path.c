@@ -1,0 +1,4 @@
+/*
+ * critical_path.c
+ */
+#include "core/compat.h"

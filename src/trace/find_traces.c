@@ -1,0 +1,4 @@
+/*
+ * find_traces.c
+ */
+#include "core/compat.h"

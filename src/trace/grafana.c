@@ -1,0 +1,4 @@
+/*
+ * grafana.c
+ */
+#include "core/compat.h"

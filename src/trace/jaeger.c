@@ -1,0 +1,4 @@
+/*
+ * jaeger.c
+ */
+#include "core/compat.h"

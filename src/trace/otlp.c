@@ -1,0 +1,4 @@
+/*
+ * otlp.c
+ */
+#include "core/compat.h"

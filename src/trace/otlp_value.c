@@ -1,0 +1,4 @@
+/*
+ * otlp_value.c
+ */
+#include "core/compat.h"

@@ -1,0 +1,4 @@
+/*
+ * span_forest.c
+ */
+#include "core/compat.h"

@@ -1,0 +1,4 @@
+/*
+ * span_recording.c
+ */
+#include "core/compat.h"

@@ -1,0 +1,4 @@
+/*
+ * span_tree.c
+ */
+#include "core/compat.h"

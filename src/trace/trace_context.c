@@ -1,0 +1,4 @@
+/*
+ * trace_context.c
+ */
+#include "core/compat.h"

@@ -1,0 +1,4 @@
+/*
+ * trace_record.c
+ */
+#include "core/compat.h"

@@ -1,0 +1,4 @@
+/*
+ * trace_retention.c
+ */
+#include "core/compat.h"

@@ -1,0 +1,4 @@
+/*
+ * trace_svg.c
+ */
+#include "core/compat.h"
