@@ -14,6 +14,7 @@
 
 #include "core/jsonb_image.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 void
 jsonb_image_init(StringInfo image)
