@@ -4,11 +4,11 @@
  *
  * All conditions hold for one span.  Newest come first, so what is asked for is
  * nearly always near the end of the index on (service_name, start_ns): first
- * only the newest spans are looked at, and only if these do not hold enough
- * traces, all.  Then an index on tags or operations leads to the spans that
- * come into question, which cannot be many, or the newest ones would have held
- * more of them.  So neither the rare tag nor the frequent one takes long, and
- * that does not hang on statistics.
+ * only the newest spans are looked at.  If these do not hold enough traces, an
+ * index on tags or operations leads to the spans that come into question: they
+ * should not be many, or the newest ones would have held more of them.  So
+ * neither the rare tag nor the frequent one takes long, and that does not hang
+ * on statistics.
  *
  * Source: Jaeger, internal/storage/v2/api/tracestore (what is asked for) and
  * internal/storage/v2/memory (what matches).
@@ -26,10 +26,14 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
-/* The newest spans that are looked at first; then so many times as many. */
-#define FIND_WINDOW      1000
+/* Of the newest spans, so many are looked at first: for each trace, and at least. */
+#define FIND_WINDOW_EACH  20
+#define FIND_WINDOW_LEAST 1000
+/* If that is not enough, so many times as many, */
 #define FIND_WINDOW_GROW 8
-#define FIND_WINDOW_MOST 100000
+/* but no more than this, or than this where an index leads to all spans that fit. */
+#define FIND_WINDOW_MOST           100000
+#define FIND_WINDOW_MOST_SELECTIVE 20000
 
 /* As the index has it; sql/trace/find_traces.sql creates it. */
 #define FIND_TAGS_EXPRESSION \
@@ -218,6 +222,12 @@ find_keep(void *state, HeapTuple row, TupleDesc desc)
 	"SELECT (SELECT count(*) FROM w), ARRAY(SELECT f.trace_id FROM f " \
 	"ORDER BY f.newest DESC, f.trace_id)"
 
+static int
+find_count(const Found *found)
+{
+	return ArrayGetNItems(ARR_NDIM(found->traces), ARR_DIMS(found->traces));
+}
+
 /* Look at the newest so many spans; true if that is enough. */
 static bool
 find_in_window(FindQuery *query, int64 window, Found *found)
@@ -228,9 +238,20 @@ find_in_window(FindQuery *query, int64 window, Found *found)
 						query->fits.data, query->store.spans, query->range.data, window,
 						find_limit(query)),
 			   &query->arguments, find_keep, found);
-	return found->seen < window ||
-		   (query->limited &&
-			ArrayGetNItems(ARR_NDIM(found->traces), ARR_DIMS(found->traces)) >= query->limit);
+	return found->seen < window || find_count(found) >= query->limit;
+}
+
+/* How many spans to look at after so many; more than FIND_WINDOW_MOST if it is not worth it. */
+static int64
+find_next_window(const FindQuery *query, int64 window, const Found *found)
+{
+	int64 next = window * FIND_WINDOW_GROW;
+
+	if (!query->selective)
+		return next;
+	/* twice as many as should hold enough, going by those that were looked at */
+	next = find_count(found) == 0 ? PG_INT64_MAX : window * 2 * query->limit / find_count(found);
+	return next > FIND_WINDOW_MOST_SELECTIVE ? PG_INT64_MAX : next;
 }
 
 static void
@@ -260,10 +281,16 @@ find_traces(PG_FUNCTION_ARGS)
 	find_query_read(&query, fcinfo);
 	query_connect();
 	path = find_path_enter(fcinfo);
-	for (int64 window = FIND_WINDOW; !done && query.limited && window <= FIND_WINDOW_MOST &&
-									 (window == FIND_WINDOW || !query.selective);
-		 window *= FIND_WINDOW_GROW)
-		done = find_in_window(&query, window, &found);
+	if (query.limited)
+	{
+		int64 window = Max(FIND_WINDOW_LEAST, (int64) query.limit * FIND_WINDOW_EACH);
+
+		while (!done && window <= FIND_WINDOW_MOST)
+		{
+			done = find_in_window(&query, window, &found);
+			window = find_next_window(&query, window, &found);
+		}
+	}
 	if (!done)
 		find_anywhere(&query, &found);
 	query_argument(&traces, get_array_type(query.store.trace_id_type),
