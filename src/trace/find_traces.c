@@ -107,11 +107,9 @@ find_add_duration(FindQuery *query, FunctionCallInfo fcinfo, int argument, const
 	if (PG_ARGISNULL(argument))
 		return;
 	nanoseconds = find_interval_nanoseconds(PG_GETARG_INTERVAL_P(argument));
-	/* the difference of two bigints may be none */
 	if (nanoseconds != 0)
 		appendStringInfo(&query->fits,
-						 " AND s.end_ns::numeric - s.start_ns::numeric %s '" INT64_FORMAT
-						 "'::numeric",
+						 " AND nanoseconds_between(s.start_ns, s.end_ns) %s '" INT64_FORMAT "'::int8",
 						 operator, nanoseconds);
 }
 

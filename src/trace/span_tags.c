@@ -190,8 +190,8 @@ tag_canonical(Slice text)
 }
 
 /* What OTLP has and JSON has not is wrapped, {"bytesValue": "AA=="}: the value in it. */
-static bool
-tag_unwrap(JsonbContainer *container, JsonbValue *value)
+bool
+span_tag_unwrap(JsonbContainer *container, JsonbValue *value)
 {
 	static const char *const wrappers[] = {"bytesValue", "doubleValue"};
 
@@ -221,7 +221,7 @@ tag_text(const JsonbValue *value)
 		case jbvBool:
 			return slice_of(value->val.boolean ? "true" : "false");
 		case jbvBinary:
-			if (tag_unwrap(value->val.binary.data, &inner))
+			if (span_tag_unwrap(value->val.binary.data, &inner))
 				return (Slice){inner.val.string.val, inner.val.string.len};
 			return slice_of(JsonbToCString(NULL, value->val.binary.data, value->val.binary.len));
 		default:

@@ -10,6 +10,7 @@
 #include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
+extern bool span_tag_unwrap(JsonbContainer *container, JsonbValue *value);
 extern void span_tags_check(const Jsonb *tags);
 extern bool span_tags_index_conditions(StringInfo sql, const char *expression, const Jsonb *tags,
 									   const text *service);
