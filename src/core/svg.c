@@ -7,7 +7,7 @@
  * What goes beyond that (colours for dark screens, what happens when one points
  * at something) other viewers ignore.
  *
- * A class c0 to c7 sets the text colour, which everything inside may take on as
+ * A class c0 to c11 sets the text colour, which everything inside may take on as
  * currentColor.
  */
 #include "core/compat.h"
@@ -15,7 +15,8 @@
 #include "core/markup.h"
 #include "core/svg.h"
 
-const char *const svg_colours[SVG_COLOURS] = {"c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"};
+const char *const svg_colours[SVG_COLOURS] = {"c0", "c1", "c2", "c3", "c4",  "c5",
+											"c6", "c7", "c8", "c9", "c10", "c11"};
 
 static const char svg_light[] =
 	"svg{background:#fff;font:12px system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif}"
@@ -24,6 +25,7 @@ static const char svg_light[] =
 	".soft{fill:#667085}.tick{fill:#98a2b3;font-size:10px;text-anchor:middle}"
 	".c0{color:#4269d0}.c1{color:#e0762a}.c2{color:#3a9a4b}.c3{color:#9a5fd6}"
 	".c4{color:#1f9aa0}.c5{color:#d64f8f}.c6{color:#9c6b4e}.c7{color:#8f8a00}"
+	".c8{color:#64748b}.c9{color:#4aa8e0}.c10{color:#84b62c}.c11{color:#c49be8}"
 	".legend circle{fill:currentColor}";
 
 static const char svg_dark[] = "svg{background:#14171c}.paper{fill:#14171c}"

@@ -13,7 +13,7 @@
 #define SVG_MARGIN    20
 #define SVG_CHARACTER 7  /* width of a letter; a wide one takes two */
 #define SVG_KEY       18 /* from a mark in a legend to its meaning */
-#define SVG_COLOURS   8  /* classes c0 to c7, from a palette whose colours are easily told apart */
+#define SVG_COLOURS   12 /* classes c0 to c11; the first ones are told apart most easily */
 
 extern const char *const svg_colours[SVG_COLOURS];
 

@@ -33,6 +33,7 @@
 #define SVG_TITLE_MOST   600  /* letters of an event, and of its clock, in its title */
 #define SVG_REPEAT       1200 /* after which lanes are named again */
 #define SVG_TICK         5    /* columns from one number on the axis to the next */
+#define SVG_LANE_COLOURS 8    /* classes c0 to c7, for each of which there are arrow heads */
 #define SVG_SWAP_ROUNDS  100  /* attempts to put lanes into a better order */
 #define SVG_SMALL        80   /* events, up to which there is room between columns */
 #define SVG_NUMBER_ALL   150  /* events, up to which each shows its number */
@@ -319,7 +320,7 @@ svg_event_class(const SvgDiagram *diagram, uint32 event)
 	const GraphEvent *events = diagram->graph->events;
 
 	if (diagram->chosen == SPACETIME_NO_EVENT)
-		return svg_colours[diagram->lanes[events[event].origin] % SVG_COLOURS];
+		return svg_colours[diagram->lanes[events[event].origin] % SVG_LANE_COLOURS];
 	if (event == diagram->chosen)
 		return "chosen";
 	return orders[node_table_order(&events[event].clock, &events[diagram->chosen].clock)];

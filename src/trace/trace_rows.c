@@ -5,9 +5,9 @@
  * A trace of 100,000 spans would make a picture that nobody can look at.  So
  * there is a limit, up to which the most important spans get a row: first the
  * critical path, the sections of which explain how long the trace took, the
- * longest first; then the spans that failed or have not ended; then the others;
- * among these the longer ones first.  With each come its ancestors, so that
- * what is shown is a forest, too.
+ * longest first; then the spans that failed, those that have not ended, and the
+ * others; of each kind the longer ones first.  With each come its ancestors, so
+ * that what is shown is a forest, too.
  */
 #include "core/compat.h"
 
@@ -17,7 +17,8 @@
 typedef enum RowRank
 {
 	RANK_CRITICAL,
-	RANK_AMISS,
+	RANK_FAILED,
+	RANK_OPEN,
 	RANK_OTHER
 } RowRank;
 
@@ -52,7 +53,10 @@ trace_rows_rank(const TraceRows *rows)
 	{
 		const ForestSpan *span = &forest->spans[i];
 
-		candidates[i].rank = span->is_error || !span->ended ? RANK_AMISS : RANK_OTHER;
+		if (span->is_error)
+			candidates[i].rank = RANK_FAILED;
+		else
+			candidates[i].rank = span->ended ? RANK_OTHER : RANK_OPEN;
 		candidates[i].duration = (uint64) span->end - (uint64) span->start;
 		candidates[i].span = i;
 	}
@@ -98,6 +102,35 @@ trace_rows_limit(const TraceRows *rows, bool *chosen, uint32 most)
 	pfree(candidates);
 }
 
+/* The critical paths of all roots that have one. */
+static void
+trace_rows_find_sections(TraceRows *rows)
+{
+	const SpanForest *forest = rows->forest;
+
+	for (uint32 root = 0; root < forest->nspans; root = forest->spans[root].leave)
+	{
+		CriticalSection *sections;
+		uint32 count;
+		Size size;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!critical_path_starts(forest, root))
+			continue;
+		critical_path_sections(forest, root, &sections, &count);
+		size = sizeof(CriticalSection) * ((Size) rows->nsections + count);
+		if (rows->sections == NULL)
+			rows->sections = sections;
+		else
+		{
+			rows->sections = repalloc_huge(rows->sections, size);
+			memcpy(rows->sections + rows->nsections, sections, sizeof(CriticalSection) * count);
+			pfree(sections);
+		}
+		rows->nsections += count;
+	}
+}
+
 /* Choose at most so many rows for the spans of a trace, at least one if it has any. */
 void
 trace_rows_choose(TraceRows *rows, const SpanForest *forest, uint32 most)
@@ -109,8 +142,7 @@ trace_rows_choose(TraceRows *rows, const SpanForest *forest, uint32 most)
 
 	memset(rows, 0, sizeof(TraceRows));
 	rows->forest = forest;
-	if (forest->nspans > 0)
-		critical_path_sections(forest, 0, &rows->sections, &rows->nsections);
+	trace_rows_find_sections(rows);
 	memset(chosen, forest->nspans <= most, forest->nspans);
 	if (forest->nspans > most)
 		trace_rows_limit(rows, chosen, most);

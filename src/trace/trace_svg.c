@@ -9,11 +9,11 @@
 #include "core/compat.h"
 
 #include "catalog/pg_type.h"
-#include "trace/span_id.h"
 #include "trace/trace_timeline.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 
 static const char detail_sql[] =
 	"SELECT s.span_id, s.status_message, nullif(s.attributes, '{}')::text FROM %s s "
@@ -29,6 +29,7 @@ static const char event_sql[] =
 	"WHERE s.trace_id = $1 AND s.span_id = ANY ($2) AND s.events <> '[]' "
 	"ORDER BY s.span_id, e.time_ns, e.name COLLATE \"C\"";
 
+/* The row of a span that was read. */
 static TraceRow *
 trace_svg_row(TraceRows *rows, HeapTuple row, TupleDesc desc)
 {
@@ -40,13 +41,17 @@ trace_svg_row(TraceRows *rows, HeapTuple row, TupleDesc desc)
 	return which == NO_ROW ? NULL : &rows->rows[which];
 }
 
+/* A text that was read, kept where the rows are; or NULL. */
 static const char *
-trace_svg_text(HeapTuple row, TupleDesc desc, int column)
+trace_svg_text(const TraceRows *rows, HeapTuple row, TupleDesc desc, int column)
 {
+	MemoryContext context = MemoryContextSwitchTo(GetMemoryChunkContext(rows->rows));
 	bool isnull;
-	Datum text = SPI_getbinval(row, desc, column, &isnull);
+	Datum value = SPI_getbinval(row, desc, column, &isnull);
+	const char *kept = isnull ? NULL : TextDatumGetCString(value);
 
-	return isnull ? NULL : TextDatumGetCString(text);
+	MemoryContextSwitchTo(context);
+	return kept;
 }
 
 static void
@@ -56,8 +61,8 @@ trace_svg_add_detail(void *state, HeapTuple tuple, TupleDesc desc)
 
 	if (row == NULL)
 		return;
-	row->status_message = trace_svg_text(tuple, desc, 2);
-	row->attributes = trace_svg_text(tuple, desc, 3);
+	row->status_message = trace_svg_text(state, tuple, desc, 2);
+	row->attributes = trace_svg_text(state, tuple, desc, 3);
 }
 
 static void
@@ -71,12 +76,13 @@ trace_svg_add_event(void *state, HeapTuple tuple, TupleDesc desc)
 		return;
 	/* room for 1, 2, 4, 8... */
 	if (row->nevents == 0)
-		row->events = palloc(sizeof(TraceEvent));
+		row->events = MemoryContextAlloc(GetMemoryChunkContext(((TraceRows *) state)->rows),
+										 sizeof(TraceEvent));
 	else if ((row->nevents & (row->nevents - 1)) == 0)
 		row->events = repalloc_huge(row->events, sizeof(TraceEvent) * 2 * (Size) row->nevents);
 	event = &row->events[row->nevents++];
 	event->time = DatumGetInt64(SPI_getbinval(tuple, desc, 2, &isnull));
-	event->name = trace_svg_text(tuple, desc, 3);
+	event->name = trace_svg_text(state, tuple, desc, 3);
 }
 
 /* Read what rows tell beside the forest. */
@@ -85,15 +91,19 @@ trace_svg_read_rows(TraceRows *rows, const TraceStore *store)
 {
 	QueryArguments arguments = {0};
 	Datum *ids = palloc(sizeof(Datum) * ((Size) rows->nrows + 1));
+	Oid type = store->span_id_type;
+	int16 length;
+	bool byvalue;
+	char align;
 
+	get_typlenbyvalalign(type, &length, &byvalue, &align);
 	for (uint32 i = 0; i < rows->nrows; i++)
 		ids[i] = Int64GetDatum((int64) rows->forest->spans[rows->rows[i].span].span_id);
 	query_argument(&arguments, store->trace_id_type, rows->forest->trace_id, false);
-	query_argument(&arguments, get_array_type(store->span_id_type),
-				   PointerGetDatum(construct_array(ids, (int) rows->nrows, store->span_id_type,
-												   SPAN_ID_BYTES, FLOAT8PASSBYVAL,
-												   TYPALIGN_DOUBLE)),
-				   false);
+	query_argument(
+		&arguments, get_array_type(type),
+		PointerGetDatum(construct_array(ids, (int) rows->nrows, type, length, byvalue, align)),
+		false);
 	query_each(psprintf(detail_sql, store->spans), &arguments, trace_svg_add_detail, rows);
 	query_each(psprintf(event_sql, store->spans), &arguments, trace_svg_add_event, rows);
 }

@@ -42,7 +42,7 @@
 #define TIMELINE_AXIS        26 /* above the rows and below */
 #define TIMELINE_BAR_LEAST   2  /* of a span that took no time at all */
 #define TIMELINE_OPEN_LEAST  12 /* of one that has not ended */
-#define TIMELINE_TICKS       7  /* on the axis, at most, beside that at 0 */
+#define TIMELINE_TICKS       10 /* on the axis, at most, beside that at 0 */
 #define TIMELINE_BOTTOM_AXIS 700 /* height from which the axis is repeated below */
 #define TIMELINE_KEYS_MOST   24  /* services in the legend */
 #define TIMELINE_KEY_LETTERS 40  /* of a service's name in the legend */
@@ -351,8 +351,13 @@ timeline_append_start(StringInfo out, int64 start)
 	char text[HYBRID_TIME_TEXT_SIZE];
 
 	hybrid_time_write(time, text);
-	*strchr(text, '/') = '\0';
-	appendStringInfoString(out, text);
+	/* without "Z/0", and without thousandths that are 0 */
+	text[strlen(text) - 3] = '\0';
+	while (strlen(text) > 3 && strcmp(text + strlen(text) - 3, "000") == 0)
+		text[strlen(text) - 3] = '\0';
+	if (text[strlen(text) - 1] == '.')
+		text[strlen(text) - 1] = '\0';
+	appendStringInfo(out, "%sZ", text);
 }
 
 static void
@@ -400,6 +405,17 @@ timeline_draw_key(Timeline *timeline, int *x, int *y, const char *mark, const ch
 	*x += width;
 }
 
+/* A word that marks names, explained. */
+static void
+timeline_draw_word(Timeline *timeline, int *x, int *y, const char *label)
+{
+	int width = SVG_KEY + SVG_CHARACTER * (int) strlen(label);
+
+	timeline_wrap(x, y, width);
+	svg_append_text(timeline->out, *x, *y, "amiss", label, MARKUP_WHOLE);
+	*x += width;
+}
+
 /* The services and their colours, and what is in the picture besides bars; returns its bottom. */
 static int
 timeline_draw_legend(Timeline *timeline)
@@ -433,14 +449,12 @@ timeline_draw_legend(Timeline *timeline)
 		timeline_draw_key(timeline, &x, &y, "<path class=\"event\" d=\"M6 -6V6\"/>", "event");
 	if (timeline->open > 0)
 		timeline_draw_key(timeline, &x, &y,
-						  "<path class=\"open\" d=\"M0 -5H9L13 0L9 5H0Z\"/>",
-						  psprintf("%u not ended", timeline->open));
+						  "<path class=\"c8 open\" d=\"M0 -5H9L13 0L9 5H0Z\"/>",
+						  "not ended");
 	if (timeline->orphans > 0)
-		timeline_draw_key(timeline, &x, &y, "<text class=\"amiss\" y=\"4\">?</text>",
-						  psprintf("%u whose parent is missing", timeline->orphans));
+		timeline_draw_word(timeline, &x, &y, "orphan: its parent is missing");
 	if (timeline->cycles > 0)
-		timeline_draw_key(timeline, &x, &y, "<text class=\"amiss\" y=\"4\">o</text>",
-						  psprintf("%u whose parents form a circle", timeline->cycles));
+		timeline_draw_word(timeline, &x, &y, "cycle: its parents lead back to it");
 	appendStringInfoString(timeline->out, "</g>\n");
 	return y;
 }
@@ -610,6 +624,15 @@ timeline_draw_title(Timeline *timeline, const TraceRow *row)
 	appendStringInfoString(out, "</title>");
 }
 
+/* The word for what is wrong with a span's parent, or NULL. */
+static const char *
+timeline_amiss(const ForestSpan *span)
+{
+	if (span->finding == PARENT_MISSING)
+		return "orphan";
+	return span->finding == PARENT_CYCLE ? "cycle" : NULL;
+}
+
 /* Service and operation, cut so that something of both is seen. */
 static void
 timeline_draw_name(Timeline *timeline, uint32 row)
@@ -619,6 +642,7 @@ timeline_draw_name(Timeline *timeline, uint32 row)
 	int x = SVG_MARGIN + timeline_indent(timeline, span->depth);
 	int middle = timeline_middle(timeline, row);
 	int bar = timeline->size.bar;
+	const char *amiss = timeline_amiss(span);
 	char *hidden = psprintf(" +%u", timeline->rows->rows[row].hidden);
 	int letters;
 	int service;
@@ -631,16 +655,15 @@ timeline_draw_name(Timeline *timeline, uint32 row)
 		appendStringInfo(
 			out, "<use xlink:href=\"#sign\" transform=\"translate(%d %d) scale(.%d)\"/>",
 			x + bar / 2 - 1, middle, bar * 9 / 13 * 10 + 9);
-		x += bar + 1;
+		x += bar + 3;
 	}
 	letters = timeline_letters(timeline, SVG_MARGIN + timeline->names - x);
 	appendStringInfo(out, "<text class=\"name\" x=\"%d\" y=\"%d\">", x,
 					 middle + timeline->size.font * 3 / 8);
-	if (span->finding == PARENT_MISSING || span->finding == PARENT_CYCLE)
+	if (amiss != NULL)
 	{
-		appendStringInfo(out, "<tspan class=\"amiss\">%s</tspan> ",
-						 span->finding == PARENT_CYCLE ? "o" : "?");
-		letters -= 2;
+		appendStringInfo(out, "<tspan class=\"amiss\">%s</tspan> ", amiss);
+		letters -= (int) strlen(amiss) + 1;
 	}
 	if (timeline->rows->rows[row].hidden > 0)
 		letters -= (int) strlen(hidden);
