@@ -88,8 +88,7 @@ span_forest_query(const TraceStore *store, bool clocks, const char *condition, c
 					order);
 }
 
-/* An enum's values are OIDs that differ from database to database. */
-static void
+void
 span_forest_labels(Oid type, const char *const *labels, int count, Oid *oids)
 {
 	for (int i = 0; i < count; i++)
@@ -388,6 +387,7 @@ span_forest_finish(SpanForest *forest)
 	{
 		if (!forest->spans[i].ended)
 			forest->spans[i].end = forest->end;
+		forest->rooted |= forest->spans[i].parent_id == 0;
 	}
 	qsort(forest->spans, forest->nspans, sizeof(ForestSpan), span_forest_compare);
 	CHECK_FOR_INTERRUPTS();

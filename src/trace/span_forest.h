@@ -62,6 +62,7 @@ typedef struct SpanForest
 	ForestId *ids; /* sorted; of several spans with one id, by start */
 	int64 start;   /* the earliest start */
 	int64 end;     /* the latest end */
+	bool rooted;   /* does any span name no parent? */
 } SpanForest;
 
 /* The labels of span_kind and span_status, and where some of them stand. */
@@ -75,6 +76,9 @@ extern const int span_status_count;
 #define SPAN_KIND_PRODUCER 3
 #define SPAN_KIND_CONSUMER 4
 #define SPAN_STATUS_ERROR  3
+
+/* The values of an enum are OIDs, which differ from database to database: those of labels. */
+extern void span_forest_labels(Oid type, const char *const *labels, int count, Oid *oids);
 
 /*
  * Read a trace, in the current memory context, between query_connect and
