@@ -393,7 +393,7 @@ timeline_wrap(int *x, int *y, int width)
 	*y += TIMELINE_LINE;
 }
 
-/* A mark, drawn by what stands before and behind its place, and what it means. */
+/* A mark, which is 12 pixels wide and as high, and what it means. */
 static void
 timeline_draw_key(Timeline *timeline, int *x, int *y, const char *mark, const char *label)
 {
@@ -687,7 +687,8 @@ static void
 timeline_draw_events(Timeline *timeline, uint32 row)
 {
 	const TraceRow *it = &timeline->rows->rows[row];
-	int top = timeline_middle(timeline, row) - timeline->size.bar / 2 - 1;
+	int beyond = Max((timeline->size.pitch - timeline->size.bar) / 3, 1);
+	int top = timeline_middle(timeline, row) - timeline->size.bar / 2 - beyond;
 
 	for (uint32 i = 0; i < it->nevents;)
 	{
@@ -697,7 +698,7 @@ timeline_draw_events(Timeline *timeline, uint32 row)
 		while (i < it->nevents && timeline_x(timeline, it->events[i].time) < x + 1)
 			i++;
 		appendStringInfo(timeline->out, "<path class=\"event\" d=\"M%.1f %dv%d\"><title>", x, top,
-						 timeline->size.bar + 2);
+						 timeline->size.bar + 2 * beyond);
 		markup_append(timeline->out, MARKUP_XML, it->events[first].name, TIMELINE_TITLE_MOST);
 		if (it->events[first].time >= timeline->forest->start)
 		{
@@ -711,7 +712,7 @@ timeline_draw_events(Timeline *timeline, uint32 row)
 	}
 }
 
-/* The bar, its critical sections from "section" on, and how long it took. */
+/* The bar, and how long it took. */
 static void
 timeline_draw_bar(Timeline *timeline, uint32 row)
 {
