@@ -346,7 +346,7 @@ sub shows_calls
 		my ($from, $top, $wide, $high) = $row =~ /class="bar" x="([\d.]+)" y="(\d+)" width="([\d.]+)" height="(\d+)"/ or next;
 		last if $y + $pitch > $height;
 		my ($middle, $last) = ($top + int($high / 2), $from + $wide);
-		my $line = $rows->[ $top + 3 ];
+		my $line = $rows->[ $top + 1 ];
 		my $paper = $rows->[ $y + 1 ][0];
 
 		# a pixel of the bar that no event covers, as most are
@@ -354,7 +354,7 @@ sub shows_calls
 		my @coloured = grep { $_ eq $colour{$class} } @bar;
 		$counts{bars} += @bar > 4;
 		$uncoloured ||= "$title at $from, $top: $bar[0]" if @bar > 4 && @coloured < @bar / 2;
-		$unnamed ||= $title unless grep { $_ ne $paper } map { @$_[ $x .. $x + 20 ] } @$rows[ $y + 2 .. $y + $pitch - 3 ];
+		$unnamed ||= $title unless $title eq ': ' || grep { $_ ne $paper } map { @$_[ $x .. $x + 20 ] } @$rows[ $y + 2 .. $y + $pitch - 3 ];
 		# names end where the axis begins: there is a gap
 		my ($clip) = $svg =~ /<clipPath id="names"><rect width="(\d+)"/;
 		$covered ||= $title if grep { $_->[ $clip + 4 ] ne $paper } @$rows[ $y + 1 .. $y + $pitch - 2 ];
