@@ -207,16 +207,12 @@ typedef void (*CleanElement)(JsonbParseState **state, JsonbIteratorToken token, 
 static void
 clean_array(JsonbParseState **state, const JsonbValue *array, CleanElement clean)
 {
-	JsonbIterator *iterator = JsonbIteratorInit(array->val.binary.data);
-	JsonbIteratorToken token;
+	JsonbIterator *walk = flat_walk(array);
 	JsonbValue element;
 
 	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
-	{
-		if (token == WJB_ELEM)
-			clean(state, WJB_ELEM, &element);
-	}
+	while (flat_next_element(&walk, &element))
+		clean(state, WJB_ELEM, &element);
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 }
 
@@ -243,19 +239,13 @@ clean_member(JsonbParseState **state, JsonbValue *key, JsonbValue *value)
 static void
 clean_object(JsonbParseState **state, const JsonbValue *object)
 {
-	JsonbIterator *iterator = JsonbIteratorInit(object->val.binary.data);
-	JsonbIteratorToken token;
+	JsonbIterator *walk = flat_walk(object);
 	JsonbValue key;
 	JsonbValue value;
 
 	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-			key = value;
-		else if (token == WJB_VALUE)
-			clean_member(state, &key, &value);
-	}
+	while (flat_next_member(&walk, &key, &value))
+		clean_member(state, &key, &value);
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
@@ -359,8 +349,7 @@ clean_attributes(PG_FUNCTION_ARGS)
 {
 	Jsonb *attributes = PG_GETARG_JSONB_P(0);
 	JsonbParseState *state = NULL;
-	JsonbIterator *iterator;
-	JsonbIteratorToken token;
+	JsonbIterator *walk;
 	JsonbValue key;
 	JsonbValue value;
 	JsonbValue overflow_key;
@@ -376,14 +365,10 @@ clean_attributes(PG_FUNCTION_ARGS)
 						text_to_cstring(DatumGetTextPP(
 							DirectFunctionCall1(jsonb_typeof, JsonbPGetDatum(attributes)))))));
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	iterator = JsonbIteratorInit(&attributes->root);
-	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	walk = JsonbIteratorInit(&attributes->root);
+	while (flat_next_member(&walk, &key, &value))
 	{
-		if (token == WJB_KEY)
-			key = value;
-		else if (token != WJB_VALUE)
-			continue;
-		else if (flat_is_text(&key, HYGIENE_OVERFLOW))
+		if (flat_is_text(&key, HYGIENE_OVERFLOW))
 		{
 			/* not one of those that are counted, so that cleaning again changes nothing */
 			overflow_key = key;

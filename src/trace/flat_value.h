@@ -58,4 +58,42 @@ flat_values(const JsonbValue *object)
 	return values != NULL && flat_is_array(values) ? values : NULL;
 }
 
+/* A whole JSON document as a value. */
+static inline void
+flat_root(JsonbValue *value, Jsonb *json)
+{
+	value->type = jbvBinary;
+	value->val.binary.data = &json->root;
+	value->val.binary.len = (int) VARSIZE(json) - VARHDRSZ;
+}
+
+/* Begin to walk through an object or array. */
+static inline JsonbIterator *
+flat_walk(const JsonbValue *container)
+{
+	return JsonbIteratorInit(container->val.binary.data);
+}
+
+/* The next member of an object, or false at its end. */
+static inline bool
+flat_next_member(JsonbIterator **walk, JsonbValue *key, JsonbValue *value)
+{
+	JsonbIteratorToken token = JsonbIteratorNext(walk, key, true);
+
+	if (token == WJB_BEGIN_OBJECT)
+		token = JsonbIteratorNext(walk, key, true);
+	return token == WJB_KEY && JsonbIteratorNext(walk, value, true) == WJB_VALUE;
+}
+
+/* The next element of an array, or false at its end. */
+static inline bool
+flat_next_element(JsonbIterator **walk, JsonbValue *element)
+{
+	JsonbIteratorToken token = JsonbIteratorNext(walk, element, true);
+
+	if (token == WJB_BEGIN_ARRAY)
+		token = JsonbIteratorNext(walk, element, true);
+	return token == WJB_ELEM;
+}
+
 #endif /* DISTRIBUTED_FLAT_VALUE_H */
