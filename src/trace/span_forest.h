@@ -46,12 +46,13 @@ typedef struct ForestSpan
 	uint32 leave;
 } ForestSpan;
 
-/* An id, and the index of a span that has it. */
-typedef struct ForestId
+/* What spans are sorted by. */
+typedef struct ForestKey
 {
 	uint64 span_id;
-	uint32 span;
-} ForestId;
+	int64 start;
+	uint32 span; /* index in the forest */
+} ForestKey;
 
 /* Spans in depth-first order: roots by start, then children by start (ties: by span_id). */
 typedef struct SpanForest
@@ -59,9 +60,10 @@ typedef struct SpanForest
 	Datum trace_id;
 	uint32 nspans;
 	ForestSpan *spans;
-	ForestId *ids; /* sorted; of several spans with one id, by start */
-	int64 start;   /* the earliest start */
-	int64 end;     /* the latest end */
+	ForestKey *ids; /* by span_id; of several spans with one id, by start */
+	int64 start;    /* the earliest start */
+	int64 end;      /* the latest end */
+	bool rooted;    /* does any span name no parent? */
 } SpanForest;
 
 /* The labels of span_kind and span_status, and where some of them stand. */
@@ -75,6 +77,9 @@ extern const int span_status_count;
 #define SPAN_KIND_PRODUCER 3
 #define SPAN_KIND_CONSUMER 4
 #define SPAN_STATUS_ERROR  3
+
+/* The values of an enum are OIDs, which differ from database to database: those of labels. */
+extern void span_forest_labels(Oid type, const char *const *labels, int count, Oid *oids);
 
 /*
  * Read a trace, in the current memory context, between query_connect and
