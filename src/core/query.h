@@ -11,7 +11,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 
-#define QUERY_MAX_ARGUMENTS 8
+#define QUERY_MAX_ARGUMENTS 16
 
 /* Arguments $1, $2 and so on, in the order in which they were added. */
 typedef struct QueryArguments

@@ -15,8 +15,8 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "trace/attribute_hygiene.h"
+#include "trace/flat_value.h"
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
 #include "utils/numeric.h"
 
 /*
@@ -164,13 +164,6 @@ hygiene_clean_text(const char *text, int length, char **cleaned, int *cleaned_le
 static void clean_value(JsonbParseState **state, JsonbIteratorToken token, JsonbValue *value);
 static void clean_any_value(JsonbParseState **state, JsonbIteratorToken token, JsonbValue *value);
 
-static bool
-is_key(const JsonbValue *key, const char *name)
-{
-	return key->val.string.len == (int) strlen(name) &&
-		memcmp(key->val.string.val, name, key->val.string.len) == 0;
-}
-
 static void
 push_key(JsonbParseState **state, const char *name)
 {
@@ -202,32 +195,6 @@ push_redacted(JsonbParseState **state)
 	push_text(state, WJB_VALUE, HYGIENE_REDACTED, (int) strlen(HYGIENE_REDACTED));
 }
 
-static bool
-is_object(const JsonbValue *value)
-{
-	return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
-}
-
-static bool
-is_array(const JsonbValue *value)
-{
-	return value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data);
-}
-
-/* What an object has for a key, or NULL. */
-static JsonbValue *
-member(const JsonbValue *object, const char *name)
-{
-	return getKeyJsonValueFromContainer(object->val.binary.data, name, (int) strlen(name), NULL);
-}
-
-/* The only member of an object, if it has that name; or NULL. */
-static JsonbValue *
-only_member(const JsonbValue *object, const char *name)
-{
-	return JsonContainerSize(object->val.binary.data) == 1 ? member(object, name) : NULL;
-}
-
 /* Bytes, if they are too long to be kept as such, become a text that is cut. */
 static bool
 is_long_text(const JsonbValue *value)
@@ -240,38 +207,23 @@ typedef void (*CleanElement)(JsonbParseState **state, JsonbIteratorToken token, 
 static void
 clean_array(JsonbParseState **state, const JsonbValue *array, CleanElement clean)
 {
-	JsonbIterator *iterator = JsonbIteratorInit(array->val.binary.data);
-	JsonbIteratorToken token;
+	JsonbIterator *walk = flat_walk(array);
 	JsonbValue element;
 
 	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
-	{
-		if (token == WJB_ELEM)
-			clean(state, WJB_ELEM, &element);
-	}
+	while (flat_next_element(&walk, &element))
+		clean(state, WJB_ELEM, &element);
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 }
 
 /* {"values": [...]}, as OTLP writes arrays and lists of keys and values. */
 static void
-clean_values(JsonbParseState **state, const JsonbValue *object, CleanElement clean)
+clean_values(JsonbParseState **state, const JsonbValue *values, CleanElement clean)
 {
 	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 	push_key(state, "values");
-	clean_array(state, member(object, "values"), clean);
+	clean_array(state, values, clean);
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
-}
-
-static bool
-has_values(const JsonbValue *value)
-{
-	JsonbValue *values;
-
-	if (!is_object(value))
-		return false;
-	values = only_member(value, "values");
-	return values != NULL && is_array(values);
 }
 
 static void
@@ -287,19 +239,13 @@ clean_member(JsonbParseState **state, JsonbValue *key, JsonbValue *value)
 static void
 clean_object(JsonbParseState **state, const JsonbValue *object)
 {
-	JsonbIterator *iterator = JsonbIteratorInit(object->val.binary.data);
-	JsonbIteratorToken token;
+	JsonbIterator *walk = flat_walk(object);
 	JsonbValue key;
 	JsonbValue value;
 
 	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-			key = value;
-		else if (token == WJB_VALUE)
-			clean_member(state, &key, &value);
-	}
+	while (flat_next_member(&walk, &key, &value))
+		clean_member(state, &key, &value);
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
@@ -307,8 +253,8 @@ clean_object(JsonbParseState **state, const JsonbValue *object)
 static void
 clean_key_value(JsonbParseState **state, JsonbIteratorToken token, JsonbValue *pair)
 {
-	JsonbValue *key = is_object(pair) ? member(pair, "key") : NULL;
-	JsonbValue *value = is_object(pair) ? member(pair, "value") : NULL;
+	JsonbValue *key = flat_member(pair, "key");
+	JsonbValue *value = flat_member(pair, "value");
 
 	if (key == NULL || key->type != jbvString || value == NULL ||
 		JsonContainerSize(pair->val.binary.data) != 2)
@@ -339,16 +285,15 @@ clean_any_value(JsonbParseState **state, JsonbIteratorToken token, JsonbValue *v
 	JsonbValue *inner;
 
 	check_stack_depth();
-	if (is_object(value) && (inner = only_member(value, "bytesValue")) != NULL &&
-		is_long_text(inner))
+	if ((inner = flat_only_member(value, "bytesValue")) != NULL && is_long_text(inner))
 	{
 		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 		push_key(state, "stringValue");
 		push_text(state, WJB_VALUE, inner->val.string.val, inner->val.string.len);
 		pushJsonbValue(state, WJB_END_OBJECT, NULL);
 	}
-	else if (is_object(value) && (inner = only_member(value, "arrayValue")) != NULL &&
-			 has_values(inner))
+	else if ((inner = flat_only_member(value, "arrayValue")) != NULL &&
+			 (inner = flat_values(inner)) != NULL)
 	{
 		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 		push_key(state, "arrayValue");
@@ -367,13 +312,14 @@ clean_value(JsonbParseState **state, JsonbIteratorToken token, JsonbValue *value
 	check_stack_depth();
 	if (value->type == jbvString)
 		push_text(state, token, value->val.string.val, value->val.string.len);
-	else if (is_array(value))
+	else if (flat_is_array(value))
 		clean_array(state, value, clean_value);
-	else if (!is_object(value))
+	else if (!flat_is_object(value))
 		pushJsonbValue(state, token, value);
-	else if ((inner = only_member(value, "bytesValue")) != NULL && is_long_text(inner))
+	else if ((inner = flat_only_member(value, "bytesValue")) != NULL && is_long_text(inner))
 		push_text(state, token, inner->val.string.val, inner->val.string.len);
-	else if ((inner = only_member(value, "kvlistValue")) != NULL && has_values(inner))
+	else if ((inner = flat_only_member(value, "kvlistValue")) != NULL &&
+			 (inner = flat_values(inner)) != NULL)
 	{
 		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 		push_key(state, "kvlistValue");
@@ -403,8 +349,7 @@ clean_attributes(PG_FUNCTION_ARGS)
 {
 	Jsonb *attributes = PG_GETARG_JSONB_P(0);
 	JsonbParseState *state = NULL;
-	JsonbIterator *iterator;
-	JsonbIteratorToken token;
+	JsonbIterator *walk;
 	JsonbValue key;
 	JsonbValue value;
 	JsonbValue overflow_key;
@@ -420,14 +365,10 @@ clean_attributes(PG_FUNCTION_ARGS)
 						text_to_cstring(DatumGetTextPP(
 							DirectFunctionCall1(jsonb_typeof, JsonbPGetDatum(attributes)))))));
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	iterator = JsonbIteratorInit(&attributes->root);
-	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	walk = JsonbIteratorInit(&attributes->root);
+	while (flat_next_member(&walk, &key, &value))
 	{
-		if (token == WJB_KEY)
-			key = value;
-		else if (token != WJB_VALUE)
-			continue;
-		else if (is_key(&key, HYGIENE_OVERFLOW))
+		if (flat_is_text(&key, HYGIENE_OVERFLOW))
 		{
 			/* not one of those that are counted, so that cleaning again changes nothing */
 			overflow_key = key;
