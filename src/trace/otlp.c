@@ -17,18 +17,17 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "core/rows.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "trace/otlp_read.h"
 #include "trace/otlp_write.h"
+#include "trace/span_forest.h"
 #include "trace/trace_schema.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 /* Columns of a row, in their order. */
 typedef enum SpanColumn
@@ -119,33 +118,23 @@ otlp_column_list(const char *prefix)
 typedef struct SpanRows
 {
 	RowSet rows;
-	Oid kinds[OTLP_KINDS]; /* values of the enums */
-	Oid statuses[OTLP_STATUSES];
+	Oid *kinds; /* values of the enums */
+	Oid *statuses;
 	StringInfoData key_order;
 	Datum values[SPAN_COLUMNS];
 	bool nulls[SPAN_COLUMNS];
 } SpanRows;
 
-static void
-otlp_enum_values(Oid type, const char *const *labels, int count, Oid *values)
-{
-	for (int i = 0; i < count; i++)
-	{
-		values[i] = GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid, ObjectIdGetDatum(type),
-									CStringGetDatum(labels[i]));
-		if (!OidIsValid(values[i]))
-			elog(ERROR, "enum %u has no label \"%s\"", type, labels[i]);
-	}
-}
-
 /* Make ready for rows that are already described. */
 static void
 span_rows_init(SpanRows *out)
 {
-	otlp_enum_values(TupleDescAttr(out->rows.desc, SPAN_KIND)->atttypid, otlp_kind_labels,
-					 OTLP_KINDS, out->kinds);
-	otlp_enum_values(TupleDescAttr(out->rows.desc, SPAN_STATUS)->atttypid, otlp_status_labels,
-					 OTLP_STATUSES, out->statuses);
+	out->kinds = palloc(sizeof(Oid) * (Size) span_kind_count);
+	span_forest_labels(TupleDescAttr(out->rows.desc, SPAN_KIND)->atttypid, span_kind_labels,
+					   span_kind_count, out->kinds);
+	out->statuses = palloc(sizeof(Oid) * (Size) span_status_count);
+	span_forest_labels(TupleDescAttr(out->rows.desc, SPAN_STATUS)->atttypid, span_status_labels,
+					   span_status_count, out->statuses);
 	initStringInfo(&out->key_order);
 }
 
@@ -591,10 +580,10 @@ otlp_write_row(void *state, HeapTuple tuple, TupleDesc desc)
 	span.start = otlp_row_number(row, SPAN_START);
 	span.has_ended = !row->nulls[SPAN_END];
 	span.end = otlp_row_number(row, SPAN_END);
-	span.kind = otlp_row_label(row, SPAN_KIND, otlp_kind_labels, OTLP_KINDS);
+	span.kind = otlp_row_label(row, SPAN_KIND, span_kind_labels, span_kind_count);
 	span.otlp_kind = row->nulls[SPAN_OTLP_KIND] ? otlp_kind_default(span.kind)
 												: DatumGetInt16(row->values[SPAN_OTLP_KIND]);
-	span.status = Max(otlp_row_label(row, SPAN_STATUS, otlp_status_labels, OTLP_STATUSES), 0);
+	span.status = Max(otlp_row_label(row, SPAN_STATUS, span_status_labels, span_status_count), 0);
 	span.otlp_status = otlp_order_next(&order, &number) && number <= OTLP_STATUS_ERROR &&
 			!otlp_status_is_known(span.status)
 		? (int) number

@@ -19,40 +19,33 @@
 #include "miscadmin.h"
 #include "trace/hex_id.h"
 #include "trace/otlp_read.h"
+#include "trace/span_forest.h"
 #include "utils/memutils.h"
 
 #define ID_HINT "Ids are hexadecimal digits: 32 of a trace, 16 of a span."
 
-const char *const otlp_kind_labels[OTLP_KINDS] = {
-	"internal", "server",  "client", "producer", "consumer",   "encode",      "generate_repair",
-	"transmit", "receive", "verify", "decode",   "retransmit", "acknowledge",
-};
-
-const char *const otlp_status_labels[OTLP_STATUSES] = {"unset", "in_progress", "ok",
-													   "error", "cancelled",   "dropped"};
-
-/* The status of each of OTLP's numbers. */
-static const int statuses[] = {0, 2, 3};
+/* The status of each of OTLP's numbers: unset, ok, error. */
+static const int otlp_statuses[] = {0, 2, SPAN_STATUS_ERROR};
 
 /* Has OTLP a number for a status? */
 bool
 otlp_status_is_known(int status)
 {
-	return status == statuses[0] || status == statuses[1] || status == statuses[2];
+	return status == otlp_statuses[0] || status == otlp_statuses[1] || status == otlp_statuses[2];
 }
 
 /* The number that a kind has in OTLP, if nothing else is said. */
 int
 otlp_kind_default(int kind)
 {
-	return kind < 0 ? 0 : kind < OTLP_KIND_CONSUMER ? kind + 1 : OTLP_KIND_INTERNAL;
+	return kind < 0 ? 0 : kind <= SPAN_KIND_CONSUMER ? kind + 1 : OTLP_KIND_INTERNAL;
 }
 
 /* The same of a status: what OTLP has no number for has not been set there. */
 int
 otlp_status_default(int status)
 {
-	return status == statuses[1] ? 1 : status == statuses[2] ? OTLP_STATUS_ERROR : 0;
+	return status == otlp_statuses[1] ? 1 : status == otlp_statuses[2] ? OTLP_STATUS_ERROR : 0;
 }
 
 /*
@@ -686,10 +679,11 @@ static void
 otlp_decide(OtlpSpan *span)
 {
 	int kind =
-		otlp_find_label(span->attributes, "span.kind", otlp_kind_labels, OTLP_KIND_CONSUMER,
-						OTLP_KINDS);
+		otlp_find_label(span->attributes, "span.kind", span_kind_labels, SPAN_KIND_CONSUMER + 1,
+						span_kind_count);
 	int status =
-		otlp_find_label(span->attributes, "span.status", otlp_status_labels, 1, OTLP_STATUSES);
+		otlp_find_label(span->attributes, "span.status", span_status_labels, 1,
+						span_status_count);
 
 	if (kind >= 0)
 		span->kind = kind;
@@ -700,7 +694,7 @@ otlp_decide(OtlpSpan *span)
 	if (status >= 0 && !otlp_status_is_known(status))
 		span->status = status;
 	else
-		span->status = statuses[span->otlp_status];
+		span->status = otlp_statuses[span->otlp_status];
 }
 
 static void

@@ -11,12 +11,6 @@
 #include "trace/span_id.h"
 #include "trace/trace_id.h"
 
-#define OTLP_KINDS    13 /* labels of span_kind */
-#define OTLP_STATUSES 6  /* labels of span_status */
-
-extern const char *const otlp_kind_labels[OTLP_KINDS];
-extern const char *const otlp_status_labels[OTLP_STATUSES];
-
 /* Numbers of OTLP. */
 #define OTLP_KIND_INTERNAL 1
 #define OTLP_KIND_CONSUMER 5
@@ -49,9 +43,9 @@ typedef struct OtlpSpan
 	bool has_ended;
 	int64 start;
 	int64 end;
-	int kind;        /* which of the labels, or -1 if unspecified */
+	int kind;        /* which of span_kind_labels, or -1 if unspecified */
 	int otlp_kind;   /* number in OTLP */
-	int status;      /* which of the labels */
+	int status;      /* which of span_status_labels */
 	int otlp_status; /* number in OTLP */
 	OtlpBytes name;
 	OtlpBytes status_message;

@@ -424,12 +424,12 @@ otlp_append_base64(StringInfo out, const char *text, int length)
 	return true;
 }
 
-/* As the next value of "parent". */
-static void
-otlp_put_bytes(const OtlpSource *source, const JsonbValue *value, StringInfo image,
-			   JsonbWriter *parent)
+/* Bytes in base64, as a string. */
+static JsonbValue
+otlp_read_bytes(const OtlpSource *source, const JsonbValue *value)
 {
 	StringInfoData base64;
+	JsonbValue text;
 
 	if (value->type != jbvString)
 		otlp_fault(source, ERRCODE_INVALID_TEXT_REPRESENTATION, NULL, "bytesValue is %s.",
@@ -439,8 +439,17 @@ otlp_put_bytes(const OtlpSource *source, const JsonbValue *value, StringInfo ima
 		otlp_fault(source, ERRCODE_INVALID_TEXT_REPRESENTATION, NULL,
 				   "bytesValue is not base64: \"%s\".",
 				   otlp_excerpt(value->val.string.val, value->val.string.len));
-	jsonb_put_string(image, parent, base64.data, (Size) base64.len);
-	pfree(base64.data);
+	text.type = jbvString;
+	text.val.string.val = base64.data;
+	text.val.string.len = base64.len;
+	return text;
+}
+
+/* Must bytes be cut, and so become a text? */
+static bool
+otlp_is_cut(const OtlpSource *source, const JsonbValue *base64)
+{
+	return source->hygiene && base64->val.string.len > HYGIENE_VALUE_MOST;
 }
 
 /*
@@ -871,6 +880,12 @@ otlp_put_any(OtlpSource *source, const JsonbContainer *any, StringInfo image, Js
 	Numeric number;
 
 	otlp_check_depth(source, depth);
+	if (kind == OTLP_BYTES)
+	{
+		content = otlp_read_bytes(source, &content);
+		if (otlp_is_cut(source, &content))
+			kind = OTLP_STRING;
+	}
 	jsonb_open(image, &value, true, kind == OTLP_NONE ? 0 : 1);
 	if (kind != OTLP_NONE)
 		jsonb_put_string(image, &value, names[kind], strlen(names[kind]));
@@ -897,7 +912,8 @@ otlp_put_any(OtlpSource *source, const JsonbContainer *any, StringInfo image, Js
 				jsonb_put_numeric(image, &value, number);
 			break;
 		case OTLP_BYTES:
-			otlp_put_bytes(source, &content, image, &value);
+			jsonb_put_string(image, &value, content.val.string.val,
+							 (Size) content.val.string.len);
 			break;
 		case OTLP_ARRAY:
 		case OTLP_KVLIST:
@@ -1040,10 +1056,17 @@ otlp_flatten_value(OtlpSource *source, const JsonbContainer *any, StringInfo ima
 				jsonb_put_numeric(image, parent, number);
 			break;
 		case OTLP_BYTES:
-			jsonb_open(image, &inner, true, 1);
-			jsonb_put_literal(image, &inner, "bytesValue");
-			otlp_put_bytes(source, &content, image, &inner);
-			jsonb_close_into(image, &inner, parent);
+			content = otlp_read_bytes(source, &content);
+			if (otlp_is_cut(source, &content))
+				otlp_put_text(source, &content, image, parent);
+			else
+			{
+				jsonb_open(image, &inner, true, 1);
+				jsonb_put_literal(image, &inner, "bytesValue");
+				jsonb_put_string(image, &inner, content.val.string.val,
+								 (Size) content.val.string.len);
+				jsonb_close_into(image, &inner, parent);
+			}
 			break;
 		case OTLP_ARRAY:
 			values = otlp_values(source, &content, "arrayValue");
@@ -1064,19 +1087,60 @@ otlp_flatten_value(OtlpSource *source, const JsonbContainer *any, StringInfo ima
 	}
 }
 
+static bool
+otlp_is_overflow(const OtlpKey *key)
+{
+	return jsonb_key_compare(key->key, key->length, HYGIENE_OVERFLOW,
+							 sizeof(HYGIENE_OVERFLOW) - 1) == 0;
+}
+
+/* How many attributes had been left out before, if that is what a value says. */
+static int64
+otlp_earlier_overflow(const OtlpSource *source, const OtlpKey *key)
+{
+	JsonbValue content;
+
+	if (otlp_open_value(source, key->value, &content) != OTLP_INT)
+		return 0;
+	return Max(otlp_integer(source, &content, "intValue", PG_INT64_MIN, PG_INT64_MAX), 0);
+}
+
 /* Leave out those of the pushed attributes that are too many, and count them. */
 static uint32
 otlp_limit(OtlpSource *source, uint32 first, uint32 count)
 {
-	OtlpKey *rest = &source->keys[first + HYGIENE_ATTRIBUTES_MOST];
+	OtlpKey *keys = &source->keys[first];
+	OtlpKey *overflow;
+	int64 left_out = 0;
+	int64 earlier = 0;
+	uint32 kept = 0;
 
 	if (!source->hygiene || count <= HYGIENE_ATTRIBUTES_MOST)
 		return count;
-	rest->key = HYGIENE_OVERFLOW;
-	rest->length = sizeof(HYGIENE_OVERFLOW) - 1;
-	rest->value = NULL;
-	rest->overflow = count - HYGIENE_ATTRIBUTES_MOST;
-	return HYGIENE_ATTRIBUTES_MOST + 1;
+	/* the count itself is not counted, so that cleaning again changes nothing */
+	for (uint32 i = 0; i < count; i++)
+		left_out += !otlp_is_overflow(&keys[i]);
+	left_out -= HYGIENE_ATTRIBUTES_MOST;
+	if (left_out <= 0)
+		return count;
+	for (uint32 i = 0; i < count; i++)
+	{
+		if (otlp_is_overflow(&keys[i]))
+			earlier = otlp_earlier_overflow(source, &keys[i]);
+		else if (kept < HYGIENE_ATTRIBUTES_MOST)
+		{
+			keys[kept] = keys[i];
+			keys[kept].place = kept;
+			kept++;
+		}
+	}
+	overflow = &keys[kept];
+	overflow->key = HYGIENE_OVERFLOW;
+	overflow->length = sizeof(HYGIENE_OVERFLOW) - 1;
+	overflow->value = NULL;
+	overflow->place = kept;
+	overflow->overflow = Min(earlier, PG_INT64_MAX - left_out) + left_out;
+	return kept + 1;
 }
 
 void

@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "trace/hex_id.h"
 #include "trace/otlp_write.h"
+#include "trace/span_forest.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 
@@ -492,17 +493,17 @@ otlp_missing_labels(const OtlpSpan *span, OtlpLabel *labels)
 {
 	uint32 count = 0;
 
-	if (span->kind >= OTLP_KIND_CONSUMER &&
-		!otlp_has_label(span, "span.kind", otlp_kind_labels[span->kind]))
+	if (span->kind > SPAN_KIND_CONSUMER &&
+		!otlp_has_label(span, "span.kind", span_kind_labels[span->kind]))
 	{
 		labels[count].key = "span.kind";
-		labels[count++].value = otlp_kind_labels[span->kind];
+		labels[count++].value = span_kind_labels[span->kind];
 	}
 	if (!otlp_status_is_known(span->status) &&
-		!otlp_has_label(span, "span.status", otlp_status_labels[span->status]))
+		!otlp_has_label(span, "span.status", span_status_labels[span->status]))
 	{
 		labels[count].key = "span.status";
-		labels[count++].value = otlp_status_labels[span->status];
+		labels[count++].value = span_status_labels[span->status];
 	}
 	return count;
 }
