@@ -17,7 +17,6 @@
 
 #include "catalog/pg_type.h"
 #include "common/int.h"
-#include "core/hybrid_time.h"
 #include "core/rows.h"
 #include "trace/span_tags.h"
 #include "trace/trace_schema.h"
@@ -34,6 +33,10 @@
 /* but no more than this, or than this where an index leads to all spans that fit. */
 #define FIND_WINDOW_MOST           100000
 #define FIND_WINDOW_MOST_SELECTIVE 20000
+
+/* 1970-01-01 00:00:00 UTC */
+#define FIND_EPOCH \
+	(INT64CONST(1) * (UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY)
 
 /* As the index has it; sql/trace/find_traces.sql creates it. */
 #define FIND_TAGS_EXPRESSION \
@@ -84,18 +87,21 @@ static void
 find_add_start(FindQuery *query, FunctionCallInfo fcinfo, int argument, bool lower)
 {
 	TimestampTz time;
+	int64 nanoseconds;
 
 	if (PG_ARGISNULL(argument))
 		return;
 	time = PG_GETARG_TIMESTAMPTZ(argument);
-	if (TIMESTAMP_IS_NOBEGIN(time) || TIMESTAMP_IS_NOEND(time))
+	/* times that nanoseconds do not reach are as good as infinite */
+	if (TIMESTAMP_NOT_FINITE(time) || pg_sub_s64_overflow(time, FIND_EPOCH, &nanoseconds) ||
+		pg_mul_s64_overflow(nanoseconds, INT64CONST(1000), &nanoseconds))
 	{
-		if (TIMESTAMP_IS_NOBEGIN(time) != lower)
+		if ((time < FIND_EPOCH) != lower)
 			appendStringInfoString(&query->range, " AND false");
 		return;
 	}
 	appendStringInfo(&query->range, " AND s.start_ns %s '" INT64_FORMAT "'::int8",
-					 lower ? ">=" : "<=", hybrid_time_from_timestamp(time));
+					 lower ? ">=" : "<=", nanoseconds);
 }
 
 /* A condition on the duration, unless the argument is zero. */
