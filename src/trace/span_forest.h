@@ -14,10 +14,10 @@
 /* How a span stands to the parent that it names. */
 typedef enum ParentFinding
 {
-	PARENT_NONE,   /* names none: a root */
-	PARENT_FOUND,  /* is its child */
+	PARENT_NONE,    /* names none: a root */
+	PARENT_FOUND,   /* is its child */
 	PARENT_MISSING, /* an orphan: the trace has no such span; a root here */
-	PARENT_CYCLE   /* following parents would lead back here; cut, a root here */
+	PARENT_CYCLE    /* following parents would lead back here; cut, a root here */
 } ParentFinding;
 
 typedef struct ForestSpan

@@ -112,8 +112,9 @@ create_trace_store(PG_FUNCTION_ARGS)
 	int path;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(2))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("schema and hygiene of a trace store must not be null")));
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("schema and hygiene of a trace store must not be null")));
 	name = NameStr(*PG_GETARG_NAME(0));
 	schema = quote_identifier(name);
 	query_connect();
@@ -122,9 +123,10 @@ create_trace_store(PG_FUNCTION_ARGS)
 	if (!OidIsValid(namespace))
 		trace_store_run(psprintf("CREATE SCHEMA %s", schema));
 	else if (OidIsValid(get_relname_relid("spans", namespace)))
-		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_TABLE),
-						errmsg("there is already a table \"spans\" in schema \"%s\"", name),
-						errhint("Choose another schema for the trace store.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("there is already a table \"spans\" in schema \"%s\"", name),
+				 errhint("Choose another schema for the trace store.")));
 	for (int i = 0; i < (int) lengthof(trace_store_scripts); i++)
 		trace_store_run_script(trace_store_scripts[i], schema, partitioned);
 	if (partitioned)
@@ -184,8 +186,9 @@ create_trace_partitions(PG_FUNCTION_ARGS)
 	int32 made = 0;
 
 	if (TIMESTAMP_NOT_FINITE(from) || TIMESTAMP_NOT_FINITE(until))
-		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-						errmsg("partitions cannot be made up to infinity")));
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("partitions cannot be made up to infinity")));
 	trace_store_open(&store, fcinfo, 0);
 	query_connect();
 	path = query_path_enter(fcinfo);
@@ -197,14 +200,16 @@ create_trace_partitions(PG_FUNCTION_ARGS)
 				 errhint("Name a partition_width when you create a trace store.")));
 	for (int i = 0; from < until; i++)
 	{
-		TimestampTz next = DatumGetTimestampTz(DirectFunctionCall2(
-			timestamptz_pl_interval, TimestampTzGetDatum(from), IntervalPGetDatum(width)));
+		TimestampTz next = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
+																   TimestampTzGetDatum(from),
+																   IntervalPGetDatum(width)));
 		int64 lower = hybrid_time_from_timestamp(from);
 		const char *name = psprintf("spans_" INT64_FORMAT, lower / INT64CONST(1000000000));
 
 		if (i == TRACE_PARTITIONS_MOST || next <= from)
-			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-							errmsg("too many partitions: more than %d", TRACE_PARTITIONS_MOST)));
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("too many partitions: more than %d", TRACE_PARTITIONS_MOST)));
 		CHECK_FOR_INTERRUPTS();
 		if (!OidIsValid(get_relname_relid(name, store.namespace)))
 		{
@@ -320,8 +325,9 @@ trace_store_note(PG_FUNCTION_ARGS)
 						trigger->tg_trigger->tgname),
 				 errhint("Create it AFTER INSERT or UPDATE, REFERENCING NEW TABLE AS changed, "
 						 "FOR EACH STATEMENT.")));
-	traces = quote_qualified_identifier(
-		get_namespace_name(RelationGetNamespace(trigger->tg_relation)), "traces");
+	traces = quote_qualified_identifier(get_namespace_name(
+											RelationGetNamespace(trigger->tg_relation)),
+										"traces");
 	sql = psprintf(note_sql, traces,
 				   TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? "pg_catalog.count(*)" : "0",
 				   extension_schema(fcinfo));
