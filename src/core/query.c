@@ -13,10 +13,13 @@
  */
 #include "core/compat.h"
 
+#include "common/hashfn.h"
 #include "core/query.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
 
 /* Rows that are fetched from a cursor at a time. */
@@ -136,6 +139,68 @@ query_run(const char *sql, QueryArguments *arguments)
 	if (status < 0)
 		elog(ERROR, "statement failed: %s", SPI_result_code_string(status));
 	return SPI_processed;
+}
+
+/* A statement that this session has planned, and will run again. */
+typedef struct KeptPlanKey
+{
+	Oid owner;
+	uint32 hash; /* of the statement */
+} KeptPlanKey;
+
+typedef struct KeptPlan
+{
+	KeptPlanKey key;
+	char *sql;
+	SPIPlanPtr plan;
+} KeptPlan;
+
+/*
+ * A statement's plan, made once per session; call it where all that the
+ * statement names is known.  The owner is a table that it is about: should the
+ * table get another name, so does the statement, and its plan is another one.
+ */
+SPIPlanPtr
+query_plan(Oid owner, const char *sql, int nargs, Oid *types)
+{
+	static HTAB *plans = NULL;
+	KeptPlanKey key;
+	KeptPlan *kept;
+	bool found;
+
+	if (plans == NULL)
+	{
+		HASHCTL control;
+
+		memset(&control, 0, sizeof(control));
+		control.keysize = sizeof(KeptPlanKey);
+		control.entrysize = sizeof(KeptPlan);
+		plans = hash_create("distributed plans", 16, &control, HASH_ELEM | HASH_BLOBS);
+	}
+	key.owner = owner;
+	key.hash = DatumGetUInt32(hash_any((const unsigned char *) sql, (int) strlen(sql)));
+	kept = hash_search(plans, &key, HASH_ENTER, &found);
+	if (!found)
+	{
+		kept->sql = NULL;
+		kept->plan = NULL;
+	}
+	if (kept->plan == NULL || strcmp(kept->sql, sql) != 0)
+	{
+		SPIPlanPtr plan = SPI_prepare(sql, nargs, types);
+		char *copy = MemoryContextStrdup(TopMemoryContext, sql);
+
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
+		if (kept->plan)
+		{
+			SPI_freeplan(kept->plan);
+			pfree(kept->sql);
+		}
+		kept->plan = plan;
+		kept->sql = copy;
+	}
+	return kept->plan;
 }
 
 static void

@@ -11,7 +11,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 
-#define QUERY_MAX_ARGUMENTS 8
+#define QUERY_MAX_ARGUMENTS 16
 
 /* Arguments $1, $2 and so on, in the order in which they were added. */
 typedef struct QueryArguments
@@ -36,6 +36,7 @@ extern void query_finish(void);
 extern void query_argument(QueryArguments *arguments, Oid type, Datum value, bool isnull);
 extern void query_each(const char *sql, QueryArguments *arguments, QueryRow consume, void *state);
 extern uint64 query_run(const char *sql, QueryArguments *arguments);
+extern SPIPlanPtr query_plan(Oid owner, const char *sql, int nargs, Oid *types);
 extern void query_rows(const char *sql, QueryArguments *arguments, RowSet *rows);
 
 #endif /* DISTRIBUTED_QUERY_H */

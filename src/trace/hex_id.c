@@ -18,8 +18,9 @@
 
 #define HEX_ID_WIRE_VERSION 1
 
-static int
-digit_value(char digit)
+/* What a digit stands for, or -1 if it is none. */
+int
+hex_digit_value(char digit)
 {
 	if (digit >= '0' && digit <= '9')
 		return digit - '0';
@@ -39,7 +40,7 @@ hex_id_read(const InputSource *source, const char *text, Size length, uint8 *id,
 							   2 * size, length);
 	for (Size i = 0; i < length; i++)
 	{
-		int value = digit_value(text[i]);
+		int value = hex_digit_value(text[i]);
 
 		if (value < 0 && IS_HIGHBIT_SET(text[i]))
 			return input_malformed(source, "Character %zu is no hexadecimal digit.", i + 1);

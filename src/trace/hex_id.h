@@ -10,6 +10,7 @@
 #include "core/input.h"
 #include "fmgr.h"
 
+extern int hex_digit_value(char digit);
 extern bool hex_id_read(const InputSource *source, const char *text, Size length, uint8 *id,
 						Size size);
 extern char *hex_id_write(const uint8 *id, Size size);

@@ -32,6 +32,7 @@ typedef struct ForestSpan
 	int status; /* index of span_status_labels */
 	const char *name;
 	const char *service;
+	uint64 clock; /* equal if timed by the same clock; only where it was asked for */
 
 	ParentFinding finding;
 	uint32 parent; /* index in the forest, or NO_SPAN for a root */
@@ -45,20 +46,40 @@ typedef struct ForestSpan
 	uint32 leave;
 } ForestSpan;
 
+/* What spans are sorted by. */
+typedef struct ForestKey
+{
+	uint64 span_id;
+	int64 start;
+	uint32 span; /* index in the forest */
+} ForestKey;
+
 /* Spans in depth-first order: roots by start, then children by start (ties: by span_id). */
 typedef struct SpanForest
 {
 	Datum trace_id;
 	uint32 nspans;
 	ForestSpan *spans;
-	int64 start; /* the earliest start */
-	int64 end;   /* the latest end */
+	ForestKey *ids; /* by span_id; of several spans with one id, by start */
+	int64 start;    /* the earliest start */
+	int64 end;      /* the latest end */
+	bool rooted;    /* does any span name no parent? */
 } SpanForest;
 
+/* The labels of span_kind and span_status, and where some of them stand. */
 extern const char *const span_kind_labels[];
 extern const int span_kind_count;
 extern const char *const span_status_labels[];
 extern const int span_status_count;
+
+#define SPAN_KIND_SERVER   1
+#define SPAN_KIND_CLIENT   2
+#define SPAN_KIND_PRODUCER 3
+#define SPAN_KIND_CONSUMER 4
+#define SPAN_STATUS_ERROR  3
+
+/* The values of an enum are OIDs, which differ from database to database: those of labels. */
+extern void span_forest_labels(Oid type, const char *const *labels, int count, Oid *oids);
 
 /*
  * Read a trace, in the current memory context, between query_connect and
@@ -66,7 +87,37 @@ extern const int span_status_count;
  */
 extern void span_forest_read(SpanForest *forest, const TraceStore *store, Datum trace_id);
 
-/* The index of a span, or NO_SPAN. */
+/* The same, with the clocks. */
+extern void span_forest_read_clocks(SpanForest *forest, const TraceStore *store, Datum trace_id);
+
+/* Called for each trace, which is gone when it returns, as is the current memory context. */
+typedef void (*SpanForestConsume)(void *state, const SpanForest *forest);
+
+/* Hand over all traces of whose id a condition on "s" holds, by id. */
+extern void span_forest_each(const TraceStore *store, const char *condition,
+							 QueryArguments *arguments, SpanForestConsume consume, void *state);
+
+/* The index of a span (of several with this id, the first to start), or NO_SPAN. */
 extern uint32 span_forest_find(const SpanForest *forest, uint64 span_id);
+
+/*
+ * The index of a span's first child, and of the next child of its parent, or
+ * NO_SPAN; children come in the order of their indexes.
+ */
+static inline uint32
+span_forest_child(const SpanForest *forest, uint32 span)
+{
+	return forest->spans[span].leave > span + 1 ? span + 1 : NO_SPAN;
+}
+
+static inline uint32
+span_forest_sibling(const SpanForest *forest, uint32 span)
+{
+	uint32 parent = forest->spans[span].parent;
+	uint32 next = forest->spans[span].leave;
+	uint32 end = parent == NO_SPAN ? forest->nspans : forest->spans[parent].leave;
+
+	return next < end ? next : NO_SPAN;
+}
 
 #endif /* DISTRIBUTED_SPAN_FOREST_H */

@@ -24,9 +24,7 @@
 #include "miscadmin.h"
 #include "trace/trace_schema.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
@@ -230,16 +228,6 @@ create_trace_partitions(PG_FUNCTION_ARGS)
  * Keeping the traces
  */
 
-/* How this session keeps the traces of a store. */
-typedef struct NotePlan
-{
-	Oid relid; /* of its spans */
-	char *sql;
-	SPIPlanPtr plan;
-} NotePlan;
-
-static HTAB *note_plans = NULL;
-
 static const char note_sql[] =
 	"INSERT INTO %1$s AS t (trace_id, first_seen, last_updated, start_ns, end_ns, span_count, "
 	"root_ended, is_symbolic, is_decoded) "
@@ -261,47 +249,6 @@ static const char note_sql[] =
 	"root_ended = t.root_ended OR excluded.root_ended, "
 	"is_symbolic = t.is_symbolic OR excluded.is_symbolic, "
 	"is_decoded = t.is_decoded OR excluded.is_decoded";
-
-/* The statement's plan, made once per session; call it where "changed" is known. */
-static SPIPlanPtr
-note_plan(Oid relid, const char *sql)
-{
-	NotePlan *note;
-	bool found;
-
-	if (note_plans == NULL)
-	{
-		HASHCTL control;
-
-		memset(&control, 0, sizeof(control));
-		control.keysize = sizeof(Oid);
-		control.entrysize = sizeof(NotePlan);
-		note_plans = hash_create("distributed trace stores", 16, &control, HASH_ELEM | HASH_BLOBS);
-	}
-	note = hash_search(note_plans, &relid, HASH_ENTER, &found);
-	if (!found)
-	{
-		note->sql = NULL;
-		note->plan = NULL;
-	}
-	/* the store or the extension may have another name by now */
-	if (note->plan == NULL || strcmp(note->sql, sql) != 0)
-	{
-		SPIPlanPtr plan = SPI_prepare(sql, 0, NULL);
-		char *kept = MemoryContextStrdup(TopMemoryContext, sql);
-
-		if (plan == NULL || SPI_keepplan(plan) != 0)
-			elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
-		if (note->plan)
-		{
-			SPI_freeplan(note->plan);
-			pfree(note->sql);
-		}
-		note->plan = plan;
-		note->sql = kept;
-	}
-	return note->plan;
-}
 
 PG_FUNCTION_INFO_V1(trace_store_note);
 Datum
@@ -334,8 +281,8 @@ trace_store_note(PG_FUNCTION_ARGS)
 	query_connect();
 	if (SPI_register_trigger_data(trigger) < 0)
 		elog(ERROR, "SPI_register_trigger_data failed");
-	status = SPI_execute_plan(note_plan(RelationGetRelid(trigger->tg_relation), sql), NULL, NULL,
-							  false, 0);
+	status = SPI_execute_plan(query_plan(RelationGetRelid(trigger->tg_relation), sql, 0, NULL),
+							  NULL, NULL, false, 0);
 	if (status < 0)
 		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(status));
 	query_finish();
