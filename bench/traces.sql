@@ -87,9 +87,10 @@ CREATE TABLE texts AS SELECT batch, payload::text AS payload FROM payloads;
 VACUUM (FREEZE, ANALYZE) texts;
 SELECT sum(stored) FROM texts, ingest_otlp('ready', payload::jsonb) WHERE batch < 200 \g /dev/null
 SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS columns FROM pg_attribute WHERE attrelid = 'ready.spans'::regclass AND attnum > 0 AND attgenerated = '' AND attname <> 'arrival' \gset
-COPY (SELECT :columns FROM ready.spans ORDER BY arrival) TO 'ready.copy';
+SELECT quote_literal(current_setting('data_directory') || '/ready.copy') AS file \gset
+COPY (SELECT :columns FROM ready.spans ORDER BY arrival) TO :file;
 TRUNCATE ready.spans, ready.traces;
-SELECT format('COPY ready.spans (%s) FROM ''ready.copy''', :'columns') AS copy \gset
+SELECT format('COPY ready.spans (%s) FROM %s', :'columns', :'file') AS copy \gset
 CALL compare('100k spans of OTLP/JSON text into a store : COPY of the rows', $$SELECT sum(stored) FROM texts, ingest_otlp('bench', payload::jsonb) WHERE batch < 200$$, :'copy', 1.5,
 	undo => 'TRUNCATE bench.spans, bench.traces, ready.spans, ready.traces');
 CALL compare('1M spans into a store : 100k spans', $$SELECT sum(stored) FROM texts, ingest_otlp('bench', payload::jsonb)$$, $$SELECT sum(stored) FROM texts, ingest_otlp('ready', payload::jsonb) WHERE batch < 200$$, 12,

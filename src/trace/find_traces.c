@@ -17,7 +17,6 @@
 
 #include "catalog/pg_type.h"
 #include "common/int.h"
-#include "core/hybrid_time.h"
 #include "core/rows.h"
 #include "trace/span_tags.h"
 #include "trace/trace_schema.h"
@@ -34,6 +33,9 @@
 /* but no more than this, or than this where an index leads to all spans that fit. */
 #define FIND_WINDOW_MOST           100000
 #define FIND_WINDOW_MOST_SELECTIVE 20000
+
+/* 1970-01-01 00:00:00 UTC */
+#define FIND_EPOCH (INT64CONST(1) * (UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY)
 
 /* As the index has it; sql/trace/find_traces.sql creates it. */
 #define FIND_TAGS_EXPRESSION \
@@ -84,18 +86,21 @@ static void
 find_add_start(FindQuery *query, FunctionCallInfo fcinfo, int argument, bool lower)
 {
 	TimestampTz time;
+	int64 nanoseconds;
 
 	if (PG_ARGISNULL(argument))
 		return;
 	time = PG_GETARG_TIMESTAMPTZ(argument);
-	if (TIMESTAMP_IS_NOBEGIN(time) || TIMESTAMP_IS_NOEND(time))
+	/* times that nanoseconds do not reach are as good as infinite */
+	if (TIMESTAMP_NOT_FINITE(time) || pg_sub_s64_overflow(time, FIND_EPOCH, &nanoseconds) ||
+		pg_mul_s64_overflow(nanoseconds, INT64CONST(1000), &nanoseconds))
 	{
-		if (TIMESTAMP_IS_NOBEGIN(time) != lower)
+		if ((time < FIND_EPOCH) != lower)
 			appendStringInfoString(&query->range, " AND false");
 		return;
 	}
 	appendStringInfo(&query->range, " AND s.start_ns %s '" INT64_FORMAT "'::int8",
-					 lower ? ">=" : "<=", hybrid_time_from_timestamp(time));
+					 lower ? ">=" : "<=", nanoseconds);
 }
 
 /* A condition on the duration, unless the argument is zero. */
@@ -109,7 +114,8 @@ find_add_duration(FindQuery *query, FunctionCallInfo fcinfo, int argument, const
 	nanoseconds = find_interval_nanoseconds(PG_GETARG_INTERVAL_P(argument));
 	if (nanoseconds != 0)
 		appendStringInfo(&query->fits,
-						 " AND nanoseconds_between(s.start_ns, s.end_ns) %s '" INT64_FORMAT "'::int8",
+						 " AND nanoseconds_between(s.start_ns, s.end_ns) %s '" INT64_FORMAT
+						 "'::int8",
 						 operator, nanoseconds);
 }
 
@@ -125,10 +131,10 @@ find_query_read(FindQuery *query, FunctionCallInfo fcinfo)
 	query->limited = !PG_ARGISNULL(8);
 	query->limit = query->limited ? PG_GETARG_INT32(8) : 0;
 	if (query->limited && query->limit < 1)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the number of traces or spans to find must be at least 1"),
-						errdetail("It is %d.", query->limit),
-						errhint("Give null to find all.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the number of traces or spans to find must be at least 1"),
+				 errdetail("It is %d.", query->limit), errhint("Give null to find all.")));
 	if (query->tags)
 		span_tags_check(query->tags);
 	if (query->tags && JB_ROOT_COUNT(query->tags) == 0)
@@ -157,10 +163,10 @@ find_query_read(FindQuery *query, FunctionCallInfo fcinfo)
 	}
 	if (query->tags)
 	{
-		appendStringInfoString(
-			&query->fits, " AND span_has_tags(s.attributes, s.events, s.links, s.scope_name, "
-						  "s.scope_version, s.scope_attributes, s.resource, s.kind::text, "
-						  "s.status::text, s.status_message, $3)");
+		appendStringInfoString(&query->fits,
+							   " AND span_has_tags(s.attributes, s.events, s.links, s.scope_name, "
+							   "s.scope_version, s.scope_attributes, s.resource, s.kind::text, "
+							   "s.status::text, s.status_message, $3)");
 		if (span_tags_index_conditions(&query->indexed, FIND_TAGS_EXPRESSION, query->tags,
 									   query->service))
 			query->selective = true;
@@ -230,12 +236,13 @@ find_count(const Found *found)
 static bool
 find_in_window(FindQuery *query, int64 window, Found *found)
 {
-	query_each(psprintf("WITH w AS MATERIALIZED (SELECT s.trace_id, s.start_ns, (%s) AS fits "
-						"FROM %s s WHERE %s ORDER BY s.start_ns DESC, s.trace_id LIMIT " INT64_FORMAT
-						"), " FIND_NEWEST,
-						query->fits.data, query->store.spans, query->range.data, window,
-						find_limit(query)),
-			   &query->arguments, find_keep, found);
+	query_each(
+		psprintf("WITH w AS MATERIALIZED (SELECT s.trace_id, s.start_ns, (%s) AS fits "
+				 "FROM %s s WHERE %s ORDER BY s.start_ns DESC, s.trace_id LIMIT " INT64_FORMAT
+				 "), " FIND_NEWEST,
+				 query->fits.data, query->store.spans, query->range.data, window,
+				 find_limit(query)),
+		&query->arguments, find_keep, found);
 	return found->seen < window || find_count(found) >= query->limit;
 }
 
@@ -293,17 +300,18 @@ find_traces(PG_FUNCTION_ARGS)
 		find_anywhere(&query, &found);
 	query_argument(&traces, get_array_type(query.store.trace_id_type),
 				   PointerGetDatum(found.traces), false);
-	query_rows(psprintf("SELECT t.trace_id, a.* FROM unnest($1) WITH ORDINALITY t (trace_id, place) "
-						"CROSS JOIN LATERAL (SELECT min(s.start_ns), max(s.end_ns), count(*), "
-						"count(*) FILTER (WHERE s.status = 'error'), "
-						"array_agg(DISTINCT s.service_name ORDER BY s.service_name), "
-						"(array_agg(s.service_name ORDER BY s.parent_span_id IS NOT NULL, "
-						"s.start_ns, s.span_id))[1], "
-						"(array_agg(s.name ORDER BY s.parent_span_id IS NOT NULL, "
-						"s.start_ns, s.span_id))[1] "
-						"FROM %s s WHERE s.trace_id = t.trace_id) a ORDER BY t.place",
-						query.store.spans),
-			   &traces, &rows);
+	query_rows(
+		psprintf("SELECT t.trace_id, a.* FROM unnest($1) WITH ORDINALITY t (trace_id, place) "
+				 "CROSS JOIN LATERAL (SELECT min(s.start_ns), max(s.end_ns), count(*), "
+				 "count(*) FILTER (WHERE s.status = 'error'), "
+				 "array_agg(DISTINCT s.service_name ORDER BY s.service_name), "
+				 "(array_agg(s.service_name ORDER BY s.parent_span_id IS NOT NULL, "
+				 "s.start_ns, s.span_id))[1], "
+				 "(array_agg(s.name ORDER BY s.parent_span_id IS NOT NULL, "
+				 "s.start_ns, s.span_id))[1] "
+				 "FROM %s s WHERE s.trace_id = t.trace_id) a ORDER BY t.place",
+				 query.store.spans),
+		&traces, &rows);
 	query_path_leave(path);
 	query_finish();
 	return (Datum) 0;
@@ -327,12 +335,13 @@ find_spans(PG_FUNCTION_ARGS)
 	find_query_read(&query, fcinfo);
 	query_connect();
 	path = find_path_enter(fcinfo);
-	query_rows(psprintf("SELECT s.trace_id, s.span_id, s.start_ns, s.end_ns, s.service_name, s.name, "
-						"s.kind, s.status FROM %s s WHERE %s%s AND %s "
-						"ORDER BY s.start_ns DESC, s.trace_id, s.span_id LIMIT %s",
-						query.store.spans, query.range.data, query.indexed.data, query.fits.data,
-						find_limit(&query)),
-			   &query.arguments, &rows);
+	query_rows(
+		psprintf("SELECT s.trace_id, s.span_id, s.start_ns, s.end_ns, s.service_name, s.name, "
+				 "s.kind, s.status FROM %s s WHERE %s%s AND %s "
+				 "ORDER BY s.start_ns DESC, s.trace_id, s.span_id LIMIT %s",
+				 query.store.spans, query.range.data, query.indexed.data, query.fits.data,
+				 find_limit(&query)),
+		&query.arguments, &rows);
 	query_path_leave(path);
 	query_finish();
 	return (Datum) 0;

@@ -71,8 +71,9 @@ key_values(PG_FUNCTION_ARGS)
 	JsonbParseState *state = NULL;
 
 	if (!JB_ROOT_IS_OBJECT(object))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("attributes must be a JSON object")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("attributes must be a JSON object")));
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	grafana_push_pairs(&state, &object->root);
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
@@ -83,7 +84,7 @@ static bool
 grafana_member(JsonbContainer *object, const char *name, int type, JsonbValue *value)
 {
 	return getKeyJsonValueFromContainer(object, name, (int) strlen(name), value) != NULL &&
-		   (int) value->type == type;
+		(int) value->type == type;
 }
 
 /* The attributes of an event or link; NULL if it has none. */
@@ -111,9 +112,10 @@ grafana_milliseconds(JsonbContainer *event)
 		value.type = jbvNull;
 		return value;
 	}
-	value.val.numeric = DatumGetNumeric(DirectFunctionCall1(
-		numeric_trim_scale,
-		DirectFunctionCall2(numeric_mul, NumericGetDatum(value.val.numeric), millionth)));
+	value.val.numeric = DatumGetNumeric(
+		DirectFunctionCall1(numeric_trim_scale,
+							DirectFunctionCall2(numeric_mul, NumericGetDatum(value.val.numeric),
+												millionth)));
 	return value;
 }
 
@@ -133,8 +135,9 @@ grafana_push_log(JsonbParseState **state, JsonbContainer *event)
 	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
 	/* the name is a field, as in Jaeger, unless there is one of its key */
 	if (grafana_member(event, "name", jbvString, &name) && name.val.string.len > 0 &&
-		(attributes == NULL || getKeyJsonValueFromContainer(attributes, key.val.string.val,
-															key.val.string.len, &own) == NULL))
+		(attributes == NULL ||
+		 getKeyJsonValueFromContainer(attributes, key.val.string.val, key.val.string.len, &own) ==
+			 NULL))
 		grafana_push_pair(state, &key, &name);
 	if (attributes)
 		grafana_push_pairs(state, attributes);
@@ -171,8 +174,9 @@ grafana_each(Jsonb *items, void (*push)(JsonbParseState **state, JsonbContainer 
 	JsonbParseState *state = NULL;
 
 	if (!JB_ROOT_IS_ARRAY(items) || JB_ROOT_IS_SCALAR(items))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("events and links must be a JSON array")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("events and links must be a JSON array")));
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (uint32 i = 0; i < JB_ROOT_COUNT(items); i++)
 	{

@@ -26,16 +26,16 @@
 #include "utils/numeric.h"
 
 /* Keys that stand for fields of the span. */
-#define TAG_SERVICE "service.name"
-#define TAG_ERROR "error"
-#define TAG_STATUS "otel.status_code"
-#define TAG_SCOPE_NAME "otel.scope.name"
-#define TAG_SCOPE_VERSION "otel.scope.version"
+#define TAG_SERVICE         "service.name"
+#define TAG_ERROR           "error"
+#define TAG_STATUS          "otel.status_code"
+#define TAG_SCOPE_NAME      "otel.scope.name"
+#define TAG_SCOPE_VERSION   "otel.scope.version"
 #define TAG_RESOURCE_PREFIX "resource."
 
 /* Numbers written with an exponent beyond this are compared as they are written. */
 #define TAG_EXPONENT_MOST 400
-#define TAG_NUMBER_MOST 1000
+#define TAG_NUMBER_MOST   1000
 
 /* Bytes that are not ours, not terminated. */
 typedef struct Slice
@@ -72,7 +72,7 @@ static inline bool
 slice_is_word(Slice slice, const char *word)
 {
 	return slice.length == (int) strlen(word) &&
-		   pg_strncasecmp(slice.bytes, word, (Size) slice.length) == 0;
+		pg_strncasecmp(slice.bytes, word, (Size) slice.length) == 0;
 }
 
 /*
@@ -174,7 +174,8 @@ tag_canonical(Slice text)
 		return text;
 	if (exponent > 0)
 	{
-		long shift = strtol(pnstrdup(text.bytes + exponent + 1, (Size) (text.length - exponent - 1)),
+		long shift = strtol(pnstrdup(text.bytes + exponent + 1,
+									 (Size) (text.length - exponent - 1)),
 							NULL, 10);
 
 		if (text.length > TAG_NUMBER_MOST || shift < -TAG_EXPONENT_MOST ||
@@ -305,10 +306,10 @@ static bool
 tags_visit(const SpanFields *fields, AttributesVisitor visit, void *state)
 {
 	return tags_visit_object(fields->attributes, visit, state) ||
-		   tags_visit_items(fields->events, visit, state) ||
-		   tags_visit_items(fields->links, visit, state) ||
-		   tags_visit_object(fields->scope_attributes, visit, state) ||
-		   tags_visit_object(fields->resource, visit, state);
+		tags_visit_items(fields->events, visit, state) ||
+		tags_visit_items(fields->links, visit, state) ||
+		tags_visit_object(fields->scope_attributes, visit, state) ||
+		tags_visit_object(fields->resource, visit, state);
 }
 
 /*
@@ -319,9 +320,9 @@ static int64
 span_tag_hash(Slice key, Slice text)
 {
 	text = tag_canonical(text);
-	return (int64) hash_bytes_extended(
-		(const unsigned char *) text.bytes, text.length,
-		hash_bytes_extended((const unsigned char *) key.bytes, key.length, 0));
+	return (int64) hash_bytes_extended((const unsigned char *) text.bytes, text.length,
+									   hash_bytes_extended((const unsigned char *) key.bytes,
+														   key.length, 0));
 }
 
 typedef struct HashList
@@ -410,8 +411,8 @@ wanted_tag_is(const WantedTag *tag, const JsonbValue *value)
 	Slice text = tag_text(value);
 
 	return slice_equal(tag->text, text) ||
-		   (!(tag->is_string && value->type == jbvString) &&
-			slice_equal(tag->canonical, tag_canonical(text)));
+		(!(tag->is_string && value->type == jbvString) &&
+		 slice_equal(tag->canonical, tag_canonical(text)));
 }
 
 static bool
@@ -421,8 +422,8 @@ wanted_tag_in_attributes(void *state, JsonbContainer *attributes)
 	JsonbValue value;
 
 	return getKeyJsonValueFromContainer(attributes, tag->key.bytes, tag->key.length, &value) !=
-			   NULL &&
-		   wanted_tag_is(tag, &value);
+		NULL &&
+		wanted_tag_is(tag, &value);
 }
 
 /* Does the tag stand for this key, which may have several names? */
@@ -442,14 +443,14 @@ static bool
 wanted_tag_names_scope(const WantedTag *tag)
 {
 	return wanted_tag_names(tag, TAG_SCOPE_NAME, "scope.name") ||
-		   slice_is(tag->key, "otel.library.name");
+		slice_is(tag->key, "otel.library.name");
 }
 
 static bool
 wanted_tag_names_scope_version(const WantedTag *tag)
 {
 	return wanted_tag_names(tag, TAG_SCOPE_VERSION, "scope.version") ||
-		   slice_is(tag->key, "otel.library.version");
+		slice_is(tag->key, "otel.library.version");
 }
 
 /* If the key begins with "resource.", the tag that only the resource may have. */
@@ -458,7 +459,8 @@ wanted_tag_of_resource(const WantedTag *tag, WantedTag *inner)
 {
 	int prefix = (int) strlen(TAG_RESOURCE_PREFIX);
 
-	if (tag->key.length <= prefix || memcmp(tag->key.bytes, TAG_RESOURCE_PREFIX, (Size) prefix) != 0)
+	if (tag->key.length <= prefix ||
+		memcmp(tag->key.bytes, TAG_RESOURCE_PREFIX, (Size) prefix) != 0)
 		return false;
 	*inner = *tag;
 	inner->key.bytes += prefix;
@@ -472,7 +474,7 @@ slice_reads_as_boolean(Slice slice, bool *value)
 {
 	*value = slice_is(slice, "1") || slice_is_word(slice, "t") || slice_is_word(slice, "true");
 	return *value || slice_is(slice, "0") || slice_is_word(slice, "f") ||
-		   slice_is_word(slice, "false");
+		slice_is_word(slice, "false");
 }
 
 static bool
@@ -505,7 +507,7 @@ wanted_tag_found(WantedTag *tag, const SpanFields *fields, const text *kind, con
 		return fields->scope_name && slice_equal(tag->text, slice_of_text(fields->scope_name));
 	if (wanted_tag_names_scope_version(tag))
 		return fields->scope_version &&
-			   slice_equal(tag->text, slice_of_text(fields->scope_version));
+			slice_equal(tag->text, slice_of_text(fields->scope_version));
 	if (wanted_tag_of_resource(tag, &inner))
 		return tags_visit_object(fields->resource, wanted_tag_in_attributes, &inner);
 	return false;
@@ -600,10 +602,12 @@ index_conditions_add(IndexConditions *conditions, Slice key, Slice text)
 
 /* The span has the attribute, or what the other key and text tell. */
 static bool
-index_conditions_add_either(IndexConditions *conditions, const WantedTag *tag, Slice key, Slice text)
+index_conditions_add_either(IndexConditions *conditions, const WantedTag *tag, Slice key,
+							Slice text)
 {
 	appendStringInfo(conditions->sql, " AND %s && '{" INT64_FORMAT "," INT64_FORMAT "}'::int8[]",
-					 conditions->expression, span_tag_hash(tag->key, tag->text), span_tag_hash(key, text));
+					 conditions->expression, span_tag_hash(tag->key, tag->text),
+					 span_tag_hash(key, text));
 	return conditions->found = true;
 }
 
@@ -615,12 +619,11 @@ index_conditions_add_tag(void *state, WantedTag *tag)
 	bool wanted;
 
 	if (slice_is(tag->key, TAG_ERROR) && slice_reads_as_boolean(tag->text, &wanted))
-		return !wanted || index_conditions_add_either(conditions, tag, slice_of(TAG_STATUS),
-													  slice_of("error"));
+		return !wanted ||
+			index_conditions_add_either(conditions, tag, slice_of(TAG_STATUS), slice_of("error"));
 	if (wanted_tag_names_status(tag))
 		return !slice_is_word(tag->text, "error") ||
-			   index_conditions_add_either(conditions, tag, slice_of(TAG_STATUS),
-										   slice_of("error"));
+			index_conditions_add_either(conditions, tag, slice_of(TAG_STATUS), slice_of("error"));
 	if (slice_is(tag->key, "span.kind") || slice_is(tag->key, "otel.status_description"))
 		return true;
 	if (wanted_tag_names_scope(tag))
