@@ -495,6 +495,20 @@ set_baggage_argument(TraceContext *context, Jsonb *jsonb, const InputSource *sou
 	baggage_read_json(json_tree_read(text, (int) strlen(text), source), source, &context->baggage);
 }
 
+static void
+set_created_at_argument(TraceContext *context, TimestampTz timestamp, const InputSource *source)
+{
+	if (timestamp > hybrid_time_to_timestamp(PG_INT64_MAX))
+		input_out_of_range(source,
+						   "A context cannot be created after 2262-04-11T23:47:16.854775807Z.");
+	/* what is too early for nanoseconds is refused like all that is before 1970 */
+	trace_context_set_created_at(context,
+								 timestamp > hybrid_time_to_timestamp(0)
+									 ? hybrid_time_from_timestamp(timestamp)
+									 : 0,
+								 source);
+}
+
 /* From its parts: trace_id, span_id, flags, tracestate, parent span, region, created at, baggage. */
 PG_FUNCTION_INFO_V1(trace_context_make);
 Datum
@@ -528,8 +542,7 @@ trace_context_make(PG_FUNCTION_ARGS)
 		trace_context_set_region(&context, VARDATA_ANY(region), VARSIZE_ANY_EXHDR(region), &source);
 	}
 	if (!PG_ARGISNULL(6))
-		trace_context_set_created_at(
-			&context, hybrid_time_from_timestamp(PG_GETARG_TIMESTAMPTZ(6)), &source);
+		set_created_at_argument(&context, PG_GETARG_TIMESTAMPTZ(6), &source);
 	if (!PG_ARGISNULL(7))
 		set_baggage_argument(&context, PG_GETARG_JSONB_P(7), &source);
 	PG_RETURN_POINTER(trace_context_build(&context));
