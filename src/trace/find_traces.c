@@ -180,7 +180,7 @@ find_query_read(FindQuery *query, FunctionCallInfo fcinfo)
 static int
 find_path_enter(FunctionCallInfo fcinfo)
 {
-	int level = query_path_enter(fcinfo);
+	int level = query_path_enter();
 	static const char *const settings[] = {"enable_seqscan", "jit"};
 
 	for (int i = 0; i < (int) lengthof(settings); i++)

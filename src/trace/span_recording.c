@@ -332,7 +332,7 @@ start_span(PG_FUNCTION_ARGS)
 	span.span_id = Int64GetDatum((int64) span_id_load(context->parent.span_id));
 
 	query_connect();
-	path = query_path_enter(fcinfo);
+	path = query_path_enter();
 	pass_ids(&arguments, &span);
 	query_argument(&arguments, span.store.span_id_type,
 				   Int64GetDatum((int64) span_id_load(context->parent_span_id)),
@@ -459,7 +459,7 @@ end_span(PG_FUNCTION_ARGS)
 	attributes = attributes_argument(fcinfo, ATTRIBUTES, span_ids(&span));
 
 	query_connect();
-	path = query_path_enter(fcinfo);
+	path = query_path_enter();
 	lock_span(&span, "the span has already ended");
 	check_marks(attributes, span.kind, status, span_ids(&span));
 	end = end_argument(fcinfo, END_TIME, &span);
@@ -535,7 +535,7 @@ add_event(PG_FUNCTION_ARGS)
 	attributes = attributes_argument(fcinfo, ATTRIBUTES, span_ids(&span));
 
 	query_connect();
-	path = query_path_enter(fcinfo);
+	path = query_path_enter();
 	lock_span(&span, "an event cannot be added to a span that has ended");
 	pass_span(&arguments, &span, attributes);
 	query_argument(&arguments, INT8OID, Int64GetDatum(time_argument(fcinfo, EVENT_TIME)), false);
@@ -570,7 +570,7 @@ add_link(PG_FUNCTION_ARGS)
 	attributes = attributes_argument(fcinfo, ATTRIBUTES, span_ids(&span));
 
 	query_connect();
-	path = query_path_enter(fcinfo);
+	path = query_path_enter();
 	lock_span(&span, "a link cannot be added to a span that has ended");
 	pass_span(&arguments, &span, attributes);
 	pass_text(&arguments, hex_id_write(linked.parent.trace_id, TRACE_ID_BYTES));

@@ -41,17 +41,18 @@ evict_lock(const TraceStore *store, int64 most, int64 oldest)
 
 	query_argument(&arguments, INT8OID, Int64GetDatum(most), false);
 	query_argument(&arguments, INT8OID, Int64GetDatum(oldest), false);
-	query_run(psprintf("WITH ranked AS MATERIALIZED ("
-					   "SELECT t.trace_id, t.last_updated, " LAST_TIME " < $2 AS aged, "
-					   "count(*) OVER () AS total, row_number() OVER (ORDER BY " LAST_TIME
-					   " < $2 DESC, t.is_complete DESC, " LAST_TIME
-					   ", t.trace_id) AS place FROM %1$s t), "
-					   "locked AS MATERIALIZED (SELECT t.trace_id FROM %1$s t JOIN ranked r "
-					   "ON t.trace_id = r.trace_id AND t.last_updated = r.last_updated "
-					   "WHERE r.aged OR r.place <= r.total - $1 FOR UPDATE OF t SKIP LOCKED) "
-					   "SELECT array_agg(l.trace_id) FROM locked l",
-					   store->traces),
-			  &arguments);
+	query_run(
+		psprintf("WITH ranked AS MATERIALIZED ("
+				 "SELECT t.trace_id, t.last_updated, " LAST_TIME " < $2 AS aged, "
+				 "count(*) OVER () AS total, row_number() OVER (ORDER BY " LAST_TIME
+				 " < $2 DESC, t.is_complete DESC, " LAST_TIME
+				 ", t.trace_id) AS place FROM %1$s t), "
+				 "locked AS MATERIALIZED (SELECT t.trace_id FROM %1$s t JOIN ranked r "
+				 "ON t.trace_id OPERATOR(%2$s.=) r.trace_id AND t.last_updated = r.last_updated "
+				 "WHERE r.aged OR r.place <= r.total - $1 FOR UPDATE OF t SKIP LOCKED) "
+				 "SELECT array_agg(l.trace_id) FROM locked l",
+				 store->traces, store->extension),
+		&arguments);
 	ids = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	return isnull ? (Datum) 0 : ids;
 }
@@ -68,30 +69,30 @@ evict_lock_spans(const TraceStore *store, Datum ids, Oid ids_type)
 	query_run(
 		psprintf(
 			"WITH locked AS MATERIALIZED (SELECT s.trace_id FROM %1$s s "
-			"JOIN unnest($1) u (trace_id) ON s.trace_id = u.trace_id "
+			"JOIN unnest($1) u (trace_id) ON s.trace_id OPERATOR(%2$s.=) u.trace_id "
 			"FOR UPDATE OF s SKIP LOCKED), "
 			"held AS (SELECT l.trace_id, count(*) AS spans FROM locked l GROUP BY l.trace_id), "
 			"whole AS (SELECT s.trace_id, count(*) AS spans FROM %1$s s "
-			"JOIN unnest($1) u (trace_id) ON s.trace_id = u.trace_id GROUP BY s.trace_id) "
+			"JOIN unnest($1) u (trace_id) ON s.trace_id OPERATOR(%2$s.=) u.trace_id GROUP BY s.trace_id) "
 			"SELECT array_agg(u.trace_id) FROM unnest($1) u (trace_id) "
-			"LEFT JOIN held ON held.trace_id = u.trace_id "
-			"LEFT JOIN whole ON whole.trace_id = u.trace_id "
+			"LEFT JOIN held ON held.trace_id OPERATOR(%2$s.=) u.trace_id "
+			"LEFT JOIN whole ON whole.trace_id OPERATOR(%2$s.=) u.trace_id "
 			"WHERE held.spans IS NOT DISTINCT FROM whole.spans",
-			store->spans),
+			store->spans, store->extension),
 		&arguments);
 	held = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	return isnull ? (Datum) 0 : held;
 }
 
 static uint64
-evict_delete(const char *table, Datum ids, Oid ids_type)
+evict_delete(const TraceStore *store, const char *table, Datum ids, Oid ids_type)
 {
 	QueryArguments arguments = {0};
 
 	query_argument(&arguments, ids_type, ids, false);
 	return query_run(psprintf("DELETE FROM %s t USING unnest($1) u (trace_id) "
-							  "WHERE t.trace_id = u.trace_id",
-							  table),
+							  "WHERE t.trace_id OPERATOR(%s.=) u.trace_id",
+							  table, store->extension),
 					 &arguments);
 }
 
@@ -135,14 +136,14 @@ evict_traces(PG_FUNCTION_ARGS)
 	trace_store_open(&store, fcinfo, 0);
 	ids_type = get_array_type(store.trace_id_type);
 	query_connect();
-	path = query_path_enter(fcinfo);
+	path = query_path_enter();
 	ids = evict_lock(&store, most, oldest);
 	if (ids)
 		ids = evict_lock_spans(&store, ids, ids_type);
 	if (ids)
 	{
-		evict_delete(store.spans, ids, ids_type);
-		evicted = evict_delete(store.traces, ids, ids_type);
+		evict_delete(&store, store.spans, ids, ids_type);
+		evicted = evict_delete(&store, store.traces, ids, ids_type);
 	}
 	query_path_leave(path);
 	query_finish();
@@ -171,7 +172,7 @@ drop_trace_partitions(PG_FUNCTION_ARGS)
 				 errmsg("partitions cannot be dropped up to infinity")));
 	trace_store_open(&store, fcinfo, 0);
 	query_connect();
-	path = query_path_enter(fcinfo);
+	path = query_path_enter();
 	query_argument(&arguments, OIDOID, ObjectIdGetDatum(store.spans_relid), false);
 	query_argument(&arguments, INT8OID, Int64GetDatum(hybrid_time_from_timestamp(until)), false);
 	/* the bound reads FOR VALUES FROM ('n') TO ('n'); the default partition has none */

@@ -84,16 +84,18 @@ trace_store_run(const char *sql)
 }
 
 static void
-trace_store_run_script(const char *function, const char *schema, bool partitioned)
+trace_store_run_script(const char *function, const char *schema, const char *extension,
+					   bool partitioned)
 {
 	const Replacement replacements[] = {
 		{"@store@", schema},
+		{"@extension@", extension},
 		{"@partition_key@", partitioned ? ", start_ns" : ""},
 		{"@partition_by@", partitioned ? " PARTITION BY RANGE (start_ns)" : ""},
 	};
 	const char *script;
 
-	trace_store_run(psprintf("SELECT %s()", function));
+	trace_store_run(psprintf("SELECT %s.%s()", extension, function));
 	script = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 	trace_store_run(trace_store_fill_in(script, replacements, lengthof(replacements)));
 }
@@ -130,7 +132,7 @@ create_trace_store(PG_FUNCTION_ARGS)
 	name = NameStr(*PG_GETARG_NAME(0));
 	schema = quote_identifier(name);
 	query_connect();
-	path = query_path_enter(fcinfo);
+	path = query_path_enter();
 	namespace = get_namespace_oid(name, true);
 	if (!OidIsValid(namespace))
 		trace_store_run(psprintf("CREATE SCHEMA %s", schema));
@@ -140,7 +142,8 @@ create_trace_store(PG_FUNCTION_ARGS)
 				 errmsg("there is already a table \"spans\" in schema \"%s\"", name),
 				 errhint("Choose another schema for the trace store.")));
 	for (int i = 0; i < (int) lengthof(trace_store_scripts); i++)
-		trace_store_run_script(trace_store_scripts[i], schema, partitioned);
+		trace_store_run_script(trace_store_scripts[i], schema, extension_schema(fcinfo),
+							   partitioned);
 	if (partitioned)
 		trace_store_run(psprintf("CREATE TABLE %s.spans_default PARTITION OF %s.spans DEFAULT",
 								 schema, schema));
@@ -203,7 +206,7 @@ create_trace_partitions(PG_FUNCTION_ARGS)
 				 errmsg("partitions cannot be made up to infinity")));
 	trace_store_open(&store, fcinfo, 0);
 	query_connect();
-	path = query_path_enter(fcinfo);
+	path = query_path_enter();
 	from = trace_store_bin(&store, from, &width);
 	if (width == NULL)
 		ereport(ERROR,

@@ -126,7 +126,7 @@ trace_svg(PG_FUNCTION_ARGS)
 	trace_store_open(&store, fcinfo, 0);
 	query_connect();
 	MemoryContextSwitchTo(context);
-	path = query_path_enter(fcinfo);
+	path = query_path_enter();
 	span_forest_read(&forest, &store, PG_GETARG_DATUM(1));
 	trace_rows_choose(&rows, &forest, (uint32) most);
 	trace_svg_read_rows(&rows, &store);
