@@ -49,7 +49,7 @@ my $use = q{
 	SELECT sum(section_end - section_start) FROM S.critical_path('T', '0000000000000000000000000000000a');
 	SELECT service_name, operation, traces FROM S.critical_path_summary('T') ORDER BY 1, 2;
 	SELECT sum(self_ns) FROM S.self_time('T', '0000000000000000000000000000000a');
-	SELECT parent_service, child_service, calls, errors FROM S.service_graph('T');
+	SELECT caller, callee, calls, errors FROM S.service_graph('T');
 	SELECT object_id, regions, complete FROM S.trace_record('T', '0000000000000000000000000000000b');
 	SELECT span_count, symbols_encoded, success FROM S.trace_summary('T', '0000000000000000000000000000000b');
 	SELECT count(*) FROM T.trace_records;
@@ -62,7 +62,7 @@ my $use = q{
 	SELECT S.evict_traces('T', 0)};
 my $used = join "\n", '5|5|0', 't', '0000000000000000000000000000000a|3|1|{bank,shop}|POST /order', '0000000000000000000000000000000b', '0000000000000001', 'bank shop',
 	'POST /order|server', 'charge|client', '0000000000000001013 0000000000000002123 0000000000000003233', '0000000000000002|2|2|0|0', '99999999',
-	'bank|charge|1', 'bank|encode|1', 'shop|POST /order|1', 'shop|charge|1', '99999999', 'shop|bank|1|1', 'o-1|{}|t', '2|5|t', '2', '2', '0000000000000000000000000000000a|t', 't',
+	'bank|charge|1', 'bank|encode|1', 'shop|POST /order|1', 'shop|charge|1', '99999999', 'shop|bank|1|1', 'o-1|{}|t', '2|5|t', '2', '2', '000000000000000a|t', 't',
 	'by hand|cron|client|ok', '1', 'b', '2';
 
 sub answer
@@ -75,8 +75,8 @@ sub answer
 
 # A schema of its own for the extension, which is not on the path; a user who is no superuser.
 $node->safe_psql('postgres', q{CREATE ROLE plain LOGIN; CREATE DATABASE app OWNER plain; CREATE DATABASE traps OWNER plain; CREATE DATABASE copy OWNER plain});
-is(answer('app', 'plain', q{CREATE SCHEMA "Odd schema"; CREATE EXTENSION distributed SCHEMA "Odd schema"; SELECT "Odd schema".create_trace_store('My store', '1 day'), "Odd schema".create_trace_store('plain')}),
-	'"My store".spans|plain.spans', 'two stores of a user who is no superuser');
+is(answer('app', 'plain', q{CREATE SCHEMA "Odd schema"; CREATE EXTENSION distributed SCHEMA "Odd schema"; SELECT "Odd schema".create_trace_store('My store', '1 day'), "Odd schema".create_trace_store('own')}),
+	'"My store".spans|own.spans', 'two stores of a user who is no superuser');
 sub used_in
 {
 	my ($database, $extension, $store) = @_;
@@ -87,7 +87,7 @@ sub used_in
 	$sql =~ s/\bT\./"$store"./g;
 	return answer($database, 'plain', $sql);
 }
-is(used_in('app', '"Odd schema"', 'plain'), $used, 'everything works by qualified names');
+is(used_in('app', '"Odd schema"', 'own'), $used, 'everything works by qualified names');
 is(used_in('app', '"Odd schema"', 'My store'), $used, '... in a store with partitions, too');
 is(answer('app', 'plain', q{ALTER SCHEMA "My store" RENAME TO "His"}) . $node->safe_psql('app', 'CREATE SCHEMA elsewhere; ALTER EXTENSION distributed SET SCHEMA elsewhere; GRANT USAGE ON SCHEMA elsewhere TO plain'),
 	'', 'the store gets another name, the extension another schema');
@@ -115,16 +115,16 @@ is(answer('traps', 'plain', 'SELECT what, count(*) FROM s.caught GROUP BY 1'), '
 is(answer('traps', 'plain', q{SELECT count(*) FROM s.caught, s.unnest('{0000000000000000000000000000000a}'::s.trace_id[]); SELECT count(*) FROM s.caught}), "0\n1", '... which are sharp');
 
 # Dump and restore, with spans in it.
-$node->safe_psql('app', qq{SET search_path = elsewhere; SELECT ingest_otlp('His', '$payload'), ingest_otlp('plain', '$payload'), create_trace_partitions('His', '2018-12-13', '2018-12-15'); UPDATE "His".options SET hygiene = false});
-my $content = q{SELECT (SELECT md5(string_agg(s::text, ' ' ORDER BY span_id)) FROM "His".spans s), (SELECT md5(string_agg(t::text, ' ' ORDER BY trace_id)) FROM plain.traces t),
+$node->safe_psql('app', qq{SET search_path = elsewhere; SELECT ingest_otlp('His', '$payload'), ingest_otlp('own', '$payload'), create_trace_partitions('His', '2018-12-13', '2018-12-15'); UPDATE "His".options SET hygiene = false});
+my $content = q{SELECT (SELECT md5(string_agg(s::text, ' ' ORDER BY span_id)) FROM "His".spans s), (SELECT md5(string_agg(t::text, ' ' ORDER BY trace_id)) FROM own.traces t),
 	(SELECT count(*) FROM "His".trace_summaries), (SELECT hygiene FROM "His".options), (SELECT count(*) FROM pg_inherits WHERE inhparent = '"His".spans'::regclass)};
 my $before = $node->safe_psql('app', $content);
 PostgreSQL::Test::Utils::run_log([ 'pg_dump', '-f', $dump, $node->connstr('app') ]);
 $node->safe_psql('copy', "\\i $dump");
 is($node->safe_psql('copy', $content), $before, 'stores come back by pg_dump');
-$node->safe_psql('copy', q{DELETE FROM plain.spans; DELETE FROM plain.traces; DELETE FROM "His".spans; DELETE FROM "His".traces});
+$node->safe_psql('copy', q{DELETE FROM plain.spans; DELETE FROM own.traces; DELETE FROM "His".spans; DELETE FROM "His".traces});
 is(used_in('copy', 'elsewhere', 'His'), $used, '... and work, the one with partitions');
-is(used_in('copy', 'elsewhere', 'plain'), $used, '... and the other');
+is(used_in('copy', 'elsewhere', 'own'), $used, '... and the other');
 
 # Logical replication of a store.
 my $replica = new_node('replica');

@@ -18,7 +18,7 @@ SELECT $script$
 CREATE INDEX spans_by_time ON @store@.spans (start_ns);
 CREATE INDEX spans_by_service ON @store@.spans (service_name, start_ns);
 CREATE INDEX spans_by_operation ON @store@.spans (service_name, name, kind);
-CREATE INDEX spans_by_tag ON @store@.spans USING gin (span_tags(attributes, events, links, scope_name, scope_version,
+CREATE INDEX spans_by_tag ON @store@.spans USING gin (@extension@.span_tags(attributes, events, links, scope_name, scope_version,
 	scope_attributes, resource, service_name, status = 'error'));
 COMMENT ON INDEX @store@.spans_by_time IS 'the newest spans of all';
 COMMENT ON INDEX @store@.spans_by_service IS 'the newest spans of a service';

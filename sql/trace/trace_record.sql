@@ -16,13 +16,13 @@ SELECT $script$
 CREATE VIEW @store@.trace_records AS
 SELECT t.trace_id,
 	(SELECT s.attributes ->> 'symbol.object_id' FROM @store@.spans s
-		WHERE s.trace_id = t.trace_id AND s.attributes ->> 'symbol.object_id' IS NOT NULL
+		WHERE s.trace_id OPERATOR(@extension@.=) t.trace_id AND s.attributes ->> 'symbol.object_id' IS NOT NULL
 		ORDER BY s.start_ns, s.span_id LIMIT 1) AS object_id,
 	t.first_seen, t.last_updated,
 	ARRAY(SELECT r.region FROM (
 			SELECT coalesce(s.attributes ->> 'region', s.attributes ->> 'cloud.region',
 				s.resource ->> 'region', s.resource ->> 'cloud.region') AS region, s.start_ns
-			FROM @store@.spans s WHERE s.trace_id = t.trace_id) r
+			FROM @store@.spans s WHERE s.trace_id OPERATOR(@extension@.=) t.trace_id) r
 		WHERE r.region IS NOT NULL
 		GROUP BY r.region ORDER BY min(r.start_ns), r.region) AS regions,
 	t.is_complete AS complete
@@ -32,22 +32,22 @@ COMMENT ON VIEW @store@.trace_records IS 'one row for each trace: its object, wh
 CREATE VIEW @store@.trace_summaries AS
 SELECT r.trace_id, r.object_id, a.span_count,
 	a.symbols_encoded, a.symbols_transmitted, a.symbols_received, a.symbols_dropped,
-	nanoseconds_interval(a.end_to_end_ns) AS end_to_end_latency,
-	nanoseconds_interval(a.encode_ns) AS encode_duration,
-	nanoseconds_interval(a.transmit_median_ns) AS transmit_duration_median,
-	nanoseconds_interval(a.decode_ns) AS decode_duration,
+	@extension@.nanoseconds_interval(a.end_to_end_ns) AS end_to_end_latency,
+	@extension@.nanoseconds_interval(a.encode_ns) AS encode_duration,
+	@extension@.nanoseconds_interval(a.transmit_median_ns) AS transmit_duration_median,
+	@extension@.nanoseconds_interval(a.decode_ns) AS decode_duration,
 	r.regions,
 	CASE WHEN t.is_symbolic THEN a.is_decoded ELSE t.is_complete AND NOT a.is_failed END AS success,
 	a.error, a.end_to_end_ns, a.encode_ns, a.transmit_median_ns, a.decode_ns
 FROM @store@.trace_records r
-JOIN @store@.traces t ON t.trace_id = r.trace_id
+JOIN @store@.traces t ON t.trace_id OPERATOR(@extension@.=) r.trace_id
 CROSS JOIN LATERAL (
 	SELECT count(*) AS span_count,
 		coalesce(sum(s.symbols) FILTER (WHERE s.kind IN ('encode', 'generate_repair')), 0)::bigint AS symbols_encoded,
 		coalesce(sum(s.symbols) FILTER (WHERE s.kind IN ('transmit', 'retransmit')), 0)::bigint AS symbols_transmitted,
 		coalesce(sum(s.symbols) FILTER (WHERE s.kind = 'receive'), 0)::bigint AS symbols_received,
 		coalesce(sum(s.symbols) FILTER (WHERE s.status = 'dropped'), 0)::bigint AS symbols_dropped,
-		nanoseconds_between(min(s.start_ns) FILTER (WHERE s.kind = 'encode'),
+		@extension@.nanoseconds_between(min(s.start_ns) FILTER (WHERE s.kind = 'encode'),
 			max(s.end_ns) FILTER (WHERE s.kind = 'decode')) AS end_to_end_ns,
 		(array_agg(s.duration ORDER BY s.start_ns, s.span_id)
 			FILTER (WHERE s.kind = 'encode' AND s.duration IS NOT NULL))[1] AS encode_ns,
@@ -59,10 +59,10 @@ CROSS JOIN LATERAL (
 		coalesce(bool_or(s.parent_span_id IS NULL AND s.status = 'error'), false) AS is_failed,
 		(array_agg(s.status_message ORDER BY s.start_ns, s.span_id)
 			FILTER (WHERE s.status = 'error' AND s.status_message IS NOT NULL))[1] AS error
-	FROM (SELECT v.*, nanoseconds_between(v.start_ns, v.end_ns) AS duration,
+	FROM (SELECT v.*, @extension@.nanoseconds_between(v.start_ns, v.end_ns) AS duration,
 			CASE WHEN v.attributes ->> 'symbol.count' ~ '^[0-9]{1,12}(\.0*)?$'
 				THEN (v.attributes ->> 'symbol.count')::numeric ELSE 1 END AS symbols
-		FROM @store@.spans v WHERE v.trace_id = r.trace_id) s) a;
+		FROM @store@.spans v WHERE v.trace_id OPERATOR(@extension@.=) r.trace_id) s) a;
 COMMENT ON VIEW @store@.trace_summaries IS 'one row for each trace: its symbols, how long they took, and whether they came through';
 COMMENT ON COLUMN @store@.trace_summaries.end_to_end_latency IS 'from the start of the first encode span to the end of the last decode span';
 COMMENT ON COLUMN @store@.trace_summaries.encode_duration IS 'of the first encode span that has ended';

@@ -39,7 +39,7 @@
 
 /* As the index has it; sql/trace/find_traces.sql creates it. */
 #define FIND_TAGS_EXPRESSION \
-	"span_tags(s.attributes, s.events, s.links, s.scope_name, s.scope_version, " \
+	"%s.span_tags(s.attributes, s.events, s.links, s.scope_name, s.scope_version, " \
 	"s.scope_attributes, s.resource, s.service_name, s.status = 'error')"
 
 /* What is asked for. */
@@ -163,12 +163,14 @@ find_query_read(FindQuery *query, FunctionCallInfo fcinfo)
 	}
 	if (query->tags)
 	{
-		appendStringInfoString(&query->fits,
-							   " AND span_has_tags(s.attributes, s.events, s.links, s.scope_name, "
-							   "s.scope_version, s.scope_attributes, s.resource, s.kind::text, "
-							   "s.status::text, s.status_message, $3)");
-		if (span_tags_index_conditions(&query->indexed, FIND_TAGS_EXPRESSION, query->tags,
-									   query->service))
+		appendStringInfo(&query->fits,
+						 " AND %s.span_has_tags(s.attributes, s.events, s.links, s.scope_name, "
+						 "s.scope_version, s.scope_attributes, s.resource, s.kind::text, "
+						 "s.status::text, s.status_message, $3)",
+						 query->store.extension);
+		if (span_tags_index_conditions(&query->indexed,
+									   psprintf(FIND_TAGS_EXPRESSION, query->store.extension),
+									   query->tags, query->service))
 			query->selective = true;
 	}
 }
@@ -309,8 +311,8 @@ find_traces(PG_FUNCTION_ARGS)
 				 "s.start_ns, s.span_id))[1], "
 				 "(array_agg(s.name ORDER BY s.parent_span_id IS NOT NULL, "
 				 "s.start_ns, s.span_id))[1] "
-				 "FROM %s s WHERE s.trace_id = t.trace_id) a ORDER BY t.place",
-				 query.store.spans),
+				 "FROM %s s WHERE s.trace_id OPERATOR(%s.=) t.trace_id) a ORDER BY t.place",
+				 query.store.spans, query.store.extension),
 		&traces, &rows);
 	query_path_leave(path);
 	query_finish();
@@ -391,18 +393,19 @@ operations(PG_FUNCTION_ARGS)
 	query_connect();
 	path = find_path_enter(fcinfo);
 	query_rows(
-		psprintf("WITH RECURSIVE o (name) AS ("
-				 "(SELECT s.name FROM %s s WHERE s.service_name = $1 ORDER BY s.name LIMIT 1) "
-				 "UNION ALL SELECT (SELECT s.name FROM %s s WHERE s.service_name = $1 "
-				 "AND s.name > o.name ORDER BY s.name LIMIT 1) FROM o WHERE o.name IS NOT NULL) "
-				 "SELECT o.name, k.kind FROM o "
-				 "CROSS JOIN unnest(enum_range(NULL::span_kind) || NULL::span_kind) k (kind) "
-				 "WHERE o.name IS NOT NULL AND CASE WHEN k.kind IS NULL "
-				 "THEN EXISTS (SELECT FROM %s s WHERE s.service_name = $1 AND s.name = o.name "
-				 "AND s.kind IS NULL) "
-				 "ELSE EXISTS (SELECT FROM %s s WHERE s.service_name = $1 AND s.name = o.name "
-				 "AND s.kind = k.kind) END ORDER BY o.name, k.kind",
-				 store.spans, store.spans, store.spans, store.spans),
+		psprintf(
+			"WITH RECURSIVE o (name) AS ("
+			"(SELECT s.name FROM %1$s s WHERE s.service_name = $1 ORDER BY s.name LIMIT 1) "
+			"UNION ALL SELECT (SELECT s.name FROM %1$s s WHERE s.service_name = $1 "
+			"AND s.name > o.name ORDER BY s.name LIMIT 1) FROM o WHERE o.name IS NOT NULL) "
+			"SELECT o.name, k.kind FROM o "
+			"CROSS JOIN unnest(enum_range(NULL::%2$s.span_kind) || NULL::%2$s.span_kind) k (kind) "
+			"WHERE o.name IS NOT NULL AND CASE WHEN k.kind IS NULL "
+			"THEN EXISTS (SELECT FROM %1$s s WHERE s.service_name = $1 AND s.name = o.name "
+			"AND s.kind IS NULL) "
+			"ELSE EXISTS (SELECT FROM %1$s s WHERE s.service_name = $1 AND s.name = o.name "
+			"AND s.kind = k.kind) END ORDER BY o.name, k.kind",
+			store.spans, store.extension),
 		&arguments, &rows);
 	query_path_leave(path);
 	query_finish();

@@ -215,9 +215,10 @@ marks(const char *kind, const char *status)
 
 /* Attributes, cleaned if the store wants that; goes with options(). */
 static const char *
-cleaned(const char *attributes)
+cleaned(const TraceStore *store, const char *attributes)
 {
-	return psprintf("CASE WHEN o.hygiene THEN clean_attributes(%1$s) ELSE %1$s END", attributes);
+	return psprintf("CASE WHEN o.hygiene THEN %2$s.clean_attributes(%1$s) ELSE %1$s END",
+					attributes, store->extension);
 }
 
 static const char *
@@ -348,16 +349,17 @@ start_span(PG_FUNCTION_ARGS)
 	pass_of_ours(&arguments, fcinfo, AT, "hlc");
 	query_argument(&arguments, INT8OID, Int64GetDatum(context->parent.flags), false);
 	query_run(
-		psprintf("INSERT INTO %s (trace_id, span_id, parent_span_id, start_ns, kind, name, "
-				 "status, attributes, trace_state, flags, resource, clock, at) "
-				 "SELECT $1, $2, $3, $4, $5, $6, 'in_progress', %s || %s, tracestate($8), $12, "
-				 "%s, $10, $11 FROM %s, LATERAL (SELECT "
-				 "jsonb_strip_nulls(jsonb_build_object('region', region($8))) || $7, "
-				 "jsonb_strip_nulls(jsonb_build_object('service.name', $9))) "
-				 "AS a (attributes, resource)",
-				 span.store.spans, cleaned("a.attributes"),
-				 marks("$5", "'in_progress'::span_status"), cleaned("a.resource"),
-				 options(&span.store)),
+		psprintf(
+			"INSERT INTO %1$s (trace_id, span_id, parent_span_id, start_ns, kind, name, "
+			"status, attributes, trace_state, flags, resource, clock, at) "
+			"SELECT $1, $2, $3, $4, $5, $6, 'in_progress', %2$s || %3$s, %6$s.tracestate($8), $12, "
+			"%4$s, $10, $11 FROM %5$s, LATERAL (SELECT "
+			"jsonb_strip_nulls(jsonb_build_object('region', %6$s.region($8))) || $7, "
+			"jsonb_strip_nulls(jsonb_build_object('service.name', $9))) "
+			"AS a (attributes, resource)",
+			span.store.spans, cleaned(&span.store, "a.attributes"),
+			marks("$5", psprintf("'in_progress'::%s.span_status", span.store.extension)),
+			cleaned(&span.store, "a.resource"), options(&span.store), span.store.extension),
 		&arguments);
 	query_path_leave(path);
 	query_finish();
@@ -381,9 +383,9 @@ lock_span(RecordedSpan *span, const char *problem)
 
 	pass_ids(&arguments, span);
 	if (query_run(psprintf("SELECT s.start_ns, s.end_ns, s.name, s.kind::text FROM %s s "
-						   "WHERE s.trace_id = $1 AND s.span_id = $2 "
+						   "WHERE s.trace_id OPERATOR(%s.=) $1 AND s.span_id OPERATOR(%s.=) $2 "
 						   "ORDER BY s.end_ns IS NOT NULL, s.start_ns LIMIT 1 FOR UPDATE",
-						   span->store.spans),
+						   span->store.spans, span->store.extension, span->store.extension),
 				  &arguments) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
@@ -472,16 +474,19 @@ end_span(PG_FUNCTION_ARGS)
 	pass_clock(&arguments, fcinfo, CLOCK);
 	pass_of_ours(&arguments, fcinfo, AT, "hlc");
 	/* marks are taken off before, and set again after the attributes are cleaned */
-	query_run(psprintf("UPDATE %s s SET end_ns = $4, status = $5, status_message = $6, "
-					   "attributes = %s || %s, clock = coalesce(s.clock | $8, s.clock, $8), "
-					   "at = greatest(s.at, $9), key_order = NULL FROM %s "
-					   "WHERE s.trace_id = $1 AND s.span_id = $2 AND s.start_ns = $3",
-					   span.store.spans,
-					   cleaned(
-						   psprintf("((s.attributes - ARRAY(SELECT jsonb_object_keys(%s))) || $7)",
-									marks("s.kind", "s.status"))),
-					   marks("s.kind", "$5"), options(&span.store)),
-			  &arguments);
+	query_run(
+		psprintf("UPDATE %1$s s SET end_ns = $4, status = $5, status_message = $6, "
+				 "attributes = %2$s || %3$s, "
+				 "clock = coalesce(s.clock OPERATOR(%5$s.|) $8, s.clock, $8), "
+				 "at = greatest(s.at, $9), key_order = NULL FROM %4$s "
+				 "WHERE s.trace_id OPERATOR(%5$s.=) $1 AND s.span_id OPERATOR(%5$s.=) $2 "
+				 "AND s.start_ns = $3",
+				 span.store.spans,
+				 cleaned(&span.store,
+						 psprintf("((s.attributes - ARRAY(SELECT jsonb_object_keys(%s))) || $7)",
+								  marks("s.kind", "s.status"))),
+				 marks("s.kind", "$5"), options(&span.store), span.store.extension),
+		&arguments);
 	query_path_leave(path);
 	query_finish();
 	PG_RETURN_INT64((int64) ((uint64) end - (uint64) span.start));
@@ -500,8 +505,10 @@ append_to_span(const RecordedSpan *span, QueryArguments *arguments, const char *
 				 "|| CASE WHEN $4 = '{}' THEN '{}' "
 				 "ELSE jsonb_build_object('attributes', %4$s) END), key_order = NULL "
 				 "FROM %5$s "
-				 "WHERE s.trace_id = $1 AND s.span_id = $2 AND s.start_ns = $3",
-				 span->store.spans, column, element, cleaned("$4"), options(&span->store)),
+				 "WHERE s.trace_id OPERATOR(%6$s.=) $1 AND s.span_id OPERATOR(%6$s.=) $2 "
+				 "AND s.start_ns = $3",
+				 span->store.spans, column, element, cleaned(&span->store, "$4"),
+				 options(&span->store), span->store.extension),
 		arguments);
 }
 
