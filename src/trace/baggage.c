@@ -348,7 +348,7 @@ baggage_read_properties(const char *text, Size length, const InputSource *source
 		next_part(&text, end, ';', &name, &value_length);
 		equals = memchr(name, '=', value_length);
 		name_length = equals ? (Size) (equals - name) : value_length;
-		value = name + name_length + 1;
+		value = equals ? equals + 1 : name;
 		value_length = equals ? value_length - name_length - 1 : 0;
 		header_trim(&name, &name_length);
 		if (!check_token(name, name_length, "property", source))
