@@ -114,9 +114,9 @@ find_add_duration(FindQuery *query, FunctionCallInfo fcinfo, int argument, const
 	nanoseconds = find_interval_nanoseconds(PG_GETARG_INTERVAL_P(argument));
 	if (nanoseconds != 0)
 		appendStringInfo(&query->fits,
-						 " AND nanoseconds_between(s.start_ns, s.end_ns) %s '" INT64_FORMAT
+						 " AND %s.nanoseconds_between(s.start_ns, s.end_ns) %s '" INT64_FORMAT
 						 "'::int8",
-						 operator, nanoseconds);
+						 query->store.extension, operator, nanoseconds);
 }
 
 /* The query that the arguments of find_traces or find_spans ask. */

@@ -16,17 +16,17 @@
 #include "utils/memutils.h"
 
 static const char detail_sql[] =
-	"SELECT s.span_id, s.status_message, nullif(s.attributes, '{}')::text FROM %s s "
-	"WHERE s.trace_id = $1 AND s.span_id = ANY ($2)";
+	"SELECT s.span_id, s.status_message, nullif(s.attributes, '{}')::text FROM %1$s s "
+	"WHERE s.trace_id OPERATOR(%2$s.=) $1 AND s.span_id OPERATOR(%2$s.=) ANY ($2)";
 
 /* whoever writes spans by hand may call anything an event */
 static const char event_sql[] =
-	"SELECT s.span_id, e.time_ns, e.name FROM %s s CROSS JOIN LATERAL ("
+	"SELECT s.span_id, e.time_ns, e.name FROM %1$s s CROSS JOIN LATERAL ("
 	"SELECT CASE WHEN jsonb_typeof(v -> 'time_ns') = 'number' THEN "
 	"least(greatest((v -> 'time_ns')::numeric, -9223372036854775808), 9223372036854775807)::bigint "
 	"ELSE s.start_ns END AS time_ns, coalesce(v ->> 'name', '') AS name "
 	"FROM jsonb_array_elements(s.events) v) e "
-	"WHERE s.trace_id = $1 AND s.span_id = ANY ($2) AND s.events <> '[]' "
+	"WHERE s.trace_id OPERATOR(%2$s.=) $1 AND s.span_id OPERATOR(%2$s.=) ANY ($2) AND s.events <> '[]' "
 	"ORDER BY s.span_id, e.time_ns, e.name COLLATE \"C\"";
 
 /* The row of a span that was read. */
@@ -104,8 +104,8 @@ trace_svg_read_rows(TraceRows *rows, const TraceStore *store)
 		&arguments, get_array_type(type),
 		PointerGetDatum(construct_array(ids, (int) rows->nrows, type, length, byvalue, align)),
 		false);
-	query_each(psprintf(detail_sql, store->spans), &arguments, trace_svg_add_detail, rows);
-	query_each(psprintf(event_sql, store->spans), &arguments, trace_svg_add_event, rows);
+	query_each(psprintf(detail_sql, store->spans, store->extension), &arguments, trace_svg_add_detail, rows);
+	query_each(psprintf(event_sql, store->spans, store->extension), &arguments, trace_svg_add_event, rows);
 }
 
 PG_FUNCTION_INFO_V1(trace_svg);
