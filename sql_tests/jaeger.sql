@@ -33,7 +33,7 @@ SELECT * FROM tags('{"int": 42, "negative": -1, "zero": 0, "double": 72.5, "whol
 SELECT * FROM tags('{"bytes": {"bytesValue": "AAEC"}, "nan": {"doubleValue": "NaN"}, "-inf": {"doubleValue": "-Infinity"}}');
 SELECT key, type, value #>> '{}' AS value FROM tags('{"array": ["a", 1, 2.50, null, true, []], "object": {"z": 1, "aa": {"b": []}, "b": {}}, "not bytes": {"bytesValue": 1}, "not alone": {"doubleValue": "NaN", "x": 1}, "in": [{"bytesValue": "AAEC"}, {"doubleValue": "NaN"}]}');
 SELECT key, type, value #>> '{}' AS value FROM tags('{"twice": {"kvlistValue": {"values": [{"key": "a", "value": {"intValue": "1"}}, {"key": "a", "value": {"stringValue": "1"}},
-	{"key": "b", "value": {"arrayValue": {"values": [{"boolValue": true}, {"doubleValue": 1.5}, {}, {"intValue": "-7"}, {"intValue": "007"}]}}},
+	{"key": "b", "value": {"arrayValue": {"values": [{"boolValue": true}, {"doubleValue": 1.5}, {}, {"intValue": "-7"}, {"intValue": "007"}, {"arrayValue": {}}, {"kvlistValue": {}}, {"arrayValue": 1}]}}},
 	{"key": "c", "value": {"kvlistValue": {"values": [{"key": "d", "value": {"bytesValue": "AA=="}}, {"key": "e"}]}}}]}}, "not a list": {"kvlistValue": {"values": 1}}}');
 -- kind and status become tags, unless an attribute says the same
 SELECT * FROM tags('{}', 'internal', 'error');
