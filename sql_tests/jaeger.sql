@@ -55,7 +55,7 @@ SELECT s.* FROM jsonb_to_recordset(to_jaeger('jaeger', '0af7651916cd43dd8448eb21
 	AS s ("operationName" text, "startTime" bigint, duration bigint, "processID" text, flags integer);
 SELECT p.* FROM jsonb_each(to_jaeger('jaeger', '0af7651916cd43dd8448eb211c80319c') #> '{data,0,processes}') p;
 
--- what is odd: no end, a missing parent, a circle of parents, warnings of others; half of the id is zero
+-- what is odd: no end, a missing parent, a circle of parents, warnings of others
 INSERT INTO jaeger.spans (trace_id, span_id, parent_span_id, start_ns, end_ns, name, attributes, links) VALUES
 	('0000000000000000a3ce929d0e0e4736', 'c000000000000001', NULL, 1000, NULL, 'unfinished', '{}', '[]'),
 	('0000000000000000a3ce929d0e0e4736', 'c000000000000002', 'c0000000000000ff', 2000, 3000, 'orphan', '{"jaeger.internal.warnings": ["clock was adjusted", 5]}', '[]'),

@@ -29,8 +29,6 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#define ID_DIGITS (SPAN_ID_BYTES * 2)
-
 /* Greater integers are not exact in JavaScript; Jaeger writes them as strings. */
 #define GREATEST_SAFE_INTEGER ((INT64CONST(1) << 53) - 1)
 
@@ -269,18 +267,6 @@ append_processes(StringInfo out, const JaegerTrace *trace)
  * Spans
  */
 
-/* Jaeger leaves out the first half of a trace id where it is zero. */
-static void
-append_trace_id(StringInfo out, const char *hex, int length)
-{
-	if (length == TRACE_ID_BYTES * 2 && strspn(hex, "0") >= ID_DIGITS)
-	{
-		hex += ID_DIGITS;
-		length -= ID_DIGITS;
-	}
-	json_tree_append_string(out, hex, length);
-}
-
 static char *
 span_id_text(uint64 id)
 {
@@ -295,7 +281,7 @@ append_reference(StringInfo out, const char *type, const char *trace_id, const c
 {
 	flat_begin_item(out);
 	appendStringInfo(out, "{\"refType\":\"%s\",\"traceID\":", type);
-	append_trace_id(out, trace_id, (int) strlen(trace_id));
+	json_tree_append_string(out, trace_id, (int) strlen(trace_id));
 	appendStringInfoString(out, ",\"spanID\":");
 	json_tree_append_string(out, span_id, (int) strlen(span_id));
 	appendStringInfoChar(out, '}');
@@ -557,9 +543,8 @@ append_span(void *state, HeapTuple row, TupleDesc desc)
 	process = find_process(trace, values[COLUMN_RESOURCE], values[COLUMN_SERVICE]);
 
 	flat_begin_item(out);
-	appendStringInfoString(out, "{\"traceID\":");
-	append_trace_id(out, trace->trace_id, (int) strlen(trace->trace_id));
-	appendStringInfo(out, ",\"spanID\":\"%s\"", span_id_text(id));
+	appendStringInfo(out, "{\"traceID\":\"%s\",\"spanID\":\"%s\"", trace->trace_id,
+					 span_id_text(id));
 	if (!nulls[COLUMN_FLAGS] && (DatumGetInt64(values[COLUMN_FLAGS]) & SAMPLED_FLAG))
 		appendStringInfo(out, ",\"flags\":%d", SAMPLED_FLAG);
 	appendStringInfoString(out, ",\"operationName\":");
@@ -609,9 +594,7 @@ to_jaeger(PG_FUNCTION_ARGS)
 			sizeof(trace.trace_id));
 	open_slots(&trace);
 	initStringInfo(&trace.out);
-	appendStringInfoString(&trace.out, "{\"data\":[{\"traceID\":");
-	append_trace_id(&trace.out, trace.trace_id, (int) strlen(trace.trace_id));
-	appendStringInfoString(&trace.out, ",\"spans\":[");
+	appendStringInfo(&trace.out, "{\"data\":[{\"traceID\":\"%s\",\"spans\":[", trace.trace_id);
 
 	query_connect();
 	MemoryContextSwitchTo(trace.context);
