@@ -370,7 +370,11 @@ start_span(PG_FUNCTION_ARGS)
  * Changing what has been started
  */
 
-/* Lock the span, which must be there and not have ended. */
+/*
+ * Lock the span, which must be there and not have ended.  Its trace is locked
+ * first, as evict_traces does and as the trigger on spans would later, so that
+ * nobody waits for one another.
+ */
 static void
 lock_span(RecordedSpan *span, const char *problem)
 {
@@ -382,6 +386,9 @@ lock_span(RecordedSpan *span, const char *problem)
 	int64 end;
 
 	pass_ids(&arguments, span);
+	query_run(psprintf("SELECT FROM %s t WHERE t.trace_id = $1 FOR NO KEY UPDATE",
+					   span->store.traces),
+			  &arguments);
 	if (query_run(psprintf("SELECT s.start_ns, s.end_ns, s.name, s.kind::text FROM %s s "
 						   "WHERE s.trace_id OPERATOR(%s.=) $1 AND s.span_id OPERATOR(%s.=) $2 "
 						   "ORDER BY s.end_ns IS NOT NULL, s.start_ns LIMIT 1 FOR UPDATE",
