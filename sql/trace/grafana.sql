@@ -68,6 +68,14 @@ FROM @store@.traces t JOIN @store@.spans s ON s.trace_id OPERATOR(@extension@.=)
 JOIN @store@.spans p ON p.trace_id OPERATOR(@extension@.=) s.trace_id AND p.span_id OPERATOR(@extension@.=) s.parent_span_id;
 COMMENT ON VIEW @store@.grafana_trace_edges IS 'parents and children for Grafana''s node graph: duration and start in the parent (ms); choose one "traceID"';
 
+CREATE VIEW @store@.grafana_calls AS
+SELECT p.service_name AS source, s.service_name AS target, s.start_ns, s.end_ns
+FROM @store@.spans s JOIN @store@.spans p ON p.trace_id OPERATOR(@extension@.=) s.trace_id AND p.span_id OPERATOR(@extension@.=) s.parent_span_id
+WHERE p.service_name <> s.service_name;
+COMMENT ON VIEW @store@.grafana_calls IS 'spans whose parent is of another service';
+
+-- Before 14 the bodies are texts, read with the path of the caller: they use nothing of the
+-- extension but through views.
 CREATE FUNCTION @store@.grafana_trace(trace_id text) RETURNS SETOF @store@.grafana_spans
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 -- @since 14
@@ -121,13 +129,11 @@ BEGIN ATOMIC
 -- @before 14
 AS $body$
 -- @end
-	SELECT p.service_name || ' -> ' || s.service_name, p.service_name, s.service_name, count(*),
-		round(avg((s.end_ns::numeric - s.start_ns) / 1000000), 3)::float8
-	FROM @store@.spans s
-	JOIN @store@.spans p ON p.trace_id OPERATOR(@extension@.=) s.trace_id AND p.span_id OPERATOR(@extension@.=) s.parent_span_id
-	WHERE p.service_name <> s.service_name
-		AND ($1 IS NULL OR s.start_ns >= $1 * 1000000) AND ($2 IS NULL OR s.start_ns < $2 * 1000000)
-	GROUP BY p.service_name, s.service_name;
+	SELECT c.source || ' -> ' || c.target, c.source, c.target, count(*),
+		round(avg((c.end_ns::numeric - c.start_ns) / 1000000), 3)::float8
+	FROM @store@.grafana_calls c
+	WHERE ($1 IS NULL OR c.start_ns >= $1 * 1000000) AND ($2 IS NULL OR c.start_ns < $2 * 1000000)
+	GROUP BY c.source, c.target;
 -- @since 14
 END;
 -- @end

@@ -18,6 +18,8 @@
  */
 #include "core/compat.h"
 
+#include <ctype.h>
+
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "trace/span_tags.h"
