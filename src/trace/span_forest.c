@@ -201,10 +201,10 @@ span_forest_array(Size size, uint32 count)
 
 /* The order of siblings. */
 static int
-span_forest_compare(const void *x, const void *y)
+span_forest_compare_starts(const void *x, const void *y)
 {
-	const ForestSpan *a = x;
-	const ForestSpan *b = y;
+	const ForestKey *a = x;
+	const ForestKey *b = y;
 
 	if (a->start != b->start)
 		return a->start < b->start ? -1 : 1;
@@ -214,12 +214,28 @@ span_forest_compare(const void *x, const void *y)
 static int
 span_forest_compare_ids(const void *x, const void *y)
 {
-	const ForestId *a = x;
-	const ForestId *b = y;
+	const ForestKey *a = x;
+	const ForestKey *b = y;
 
 	if (a->span_id != b->span_id)
 		return a->span_id < b->span_id ? -1 : 1;
-	return (a->span > b->span) - (a->span < b->span);
+	return (a->start > b->start) - (a->start < b->start);
+}
+
+static ForestKey *
+span_forest_sort(const SpanForest *forest, int (*compare)(const void *, const void *))
+{
+	ForestKey *keys = span_forest_array(sizeof(ForestKey), forest->nspans);
+
+	for (uint32 i = 0; i < forest->nspans; i++)
+	{
+		keys[i].span_id = forest->spans[i].span_id;
+		keys[i].start = forest->spans[i].start;
+		keys[i].span = i;
+	}
+	qsort(keys, forest->nspans, sizeof(ForestKey), compare);
+	CHECK_FOR_INTERRUPTS();
+	return keys;
 }
 
 uint32
@@ -255,10 +271,27 @@ span_forest_find_parents(SpanForest *forest)
 	}
 }
 
+/* Of the spans of a cycle the first in the order of siblings becomes the root. */
+static void
+span_forest_cut_cycle(SpanForest *forest, uint32 span)
+{
+	ForestSpan *first = &forest->spans[span];
+
+	for (uint32 i = forest->spans[span].parent; i != span; i = forest->spans[i].parent)
+	{
+		ForestSpan *other = &forest->spans[i];
+
+		if (other->start < first->start ||
+			(other->start == first->start && other->span_id < first->span_id))
+			first = other;
+	}
+	first->finding = PARENT_CYCLE;
+	first->parent = NO_SPAN;
+}
+
 /*
  * Go up from each span until there is no parent, or one that was seen: if that
- * was on the same way, a cycle is closed.  Of its spans the first in the order
- * of siblings, which is that of the array, becomes the root.
+ * was on the same way, a cycle is closed.
  */
 static void
 span_forest_cut_cycles(SpanForest *forest)
@@ -276,15 +309,7 @@ span_forest_cut_cycles(SpanForest *forest)
 			span = forest->spans[span].parent;
 		}
 		if (span != NO_SPAN && way[span] == i + 1)
-		{
-			uint32 first = span;
-
-			for (uint32 other = forest->spans[span].parent; other != span;
-				 other = forest->spans[other].parent)
-				first = Min(first, other);
-			forest->spans[first].finding = PARENT_CYCLE;
-			forest->spans[first].parent = NO_SPAN;
-		}
+			span_forest_cut_cycle(forest, span);
 	}
 	pfree(way);
 }
@@ -295,11 +320,12 @@ span_forest_cut_cycles(SpanForest *forest)
 
 /*
  * The places of all spans in depth-first order.  Children are chained from the
- * last to the first, so that each list is in the order of the array.
+ * last to the first, so that each list is in the order of siblings.
  */
 static uint32 *
 span_forest_places(const SpanForest *forest)
 {
+	ForestKey *order = span_forest_sort(forest, span_forest_compare_starts);
 	uint32 *places = span_forest_array(sizeof(uint32), forest->nspans);
 	uint32 *children = span_forest_array(sizeof(uint32), forest->nspans); /* the first of each */
 	uint32 *siblings = span_forest_array(sizeof(uint32), forest->nspans); /* the next of each */
@@ -311,12 +337,16 @@ span_forest_places(const SpanForest *forest)
 		children[i] = NO_SPAN;
 	for (uint32 i = forest->nspans; i-- > 0;)
 	{
-		uint32 parent = forest->spans[i].parent;
-		uint32 *list = parent == NO_SPAN ? &roots : &children[parent];
+		uint32 parent;
+		uint32 *list;
 
-		siblings[i] = *list;
-		*list = i;
+		span = order[i].span;
+		parent = forest->spans[span].parent;
+		list = parent == NO_SPAN ? &roots : &children[parent];
+		siblings[span] = *list;
+		*list = span;
 	}
+	pfree(order);
 	span = roots;
 	while (span != NO_SPAN)
 	{
@@ -389,16 +419,7 @@ span_forest_finish(SpanForest *forest)
 			forest->spans[i].end = forest->end;
 		forest->rooted |= forest->spans[i].parent_id == 0;
 	}
-	qsort(forest->spans, forest->nspans, sizeof(ForestSpan), span_forest_compare);
-	CHECK_FOR_INTERRUPTS();
-	forest->ids = span_forest_array(sizeof(ForestId), forest->nspans);
-	for (uint32 i = 0; i < forest->nspans; i++)
-	{
-		forest->ids[i].span_id = forest->spans[i].span_id;
-		forest->ids[i].span = i;
-	}
-	qsort(forest->ids, forest->nspans, sizeof(ForestId), span_forest_compare_ids);
-	CHECK_FOR_INTERRUPTS();
+	forest->ids = span_forest_sort(forest, span_forest_compare_ids);
 	span_forest_find_parents(forest);
 	span_forest_cut_cycles(forest);
 	CHECK_FOR_INTERRUPTS();

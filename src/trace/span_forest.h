@@ -46,12 +46,13 @@ typedef struct ForestSpan
 	uint32 leave;
 } ForestSpan;
 
-/* An id, and the index of a span that has it. */
-typedef struct ForestId
+/* What spans are sorted by. */
+typedef struct ForestKey
 {
 	uint64 span_id;
-	uint32 span;
-} ForestId;
+	int64 start;
+	uint32 span; /* index in the forest */
+} ForestKey;
 
 /* Spans in depth-first order: roots by start, then children by start (ties: by span_id). */
 typedef struct SpanForest
@@ -59,10 +60,10 @@ typedef struct SpanForest
 	Datum trace_id;
 	uint32 nspans;
 	ForestSpan *spans;
-	ForestId *ids; /* sorted; of several spans with one id, by start */
-	int64 start;   /* the earliest start */
-	int64 end;     /* the latest end */
-	bool rooted;   /* does any span name no parent? */
+	ForestKey *ids; /* by span_id; of several spans with one id, by start */
+	int64 start;    /* the earliest start */
+	int64 end;      /* the latest end */
+	bool rooted;    /* does any span name no parent? */
 } SpanForest;
 
 /* The labels of span_kind and span_status, and where some of them stand. */
