@@ -46,8 +46,9 @@ static RowCandidate *
 trace_rows_rank(const TraceRows *rows)
 {
 	const SpanForest *forest = rows->forest;
-	RowCandidate *candidates = MemoryContextAllocHuge(
-		CurrentMemoryContext, sizeof(RowCandidate) * ((Size) forest->nspans + 1));
+	RowCandidate *candidates = MemoryContextAllocHuge(CurrentMemoryContext,
+													  sizeof(RowCandidate) *
+														  ((Size) forest->nspans + 1));
 
 	for (uint32 i = 0; i < forest->nspans; i++)
 	{
