@@ -44,9 +44,11 @@ $$;
 SELECT n, array(SELECT row_name FROM pg_temp.names(trace_svg('My Store', pg_temp.id(1), n))) AS rows FROM generate_series(1, 7) n;
 
 -- A trace of 400 spans: a row each, one below the other; bars where they belong; texts beside them
-SELECT count(pg_temp.add(2, n, CASE WHEN n > 1 THEN 1 + (n * 7919) % (n - 1) / 2 END, n * 10 - (n % 7) * 3,
-	n * 10 + (n * 104729) % 1000, 'service ' || n % 5, 'operation ' || n, CASE WHEN n % 50 = 0 THEN 'error' ELSE 'ok' END::span_status))
-FROM generate_series(1, 400) n;
+INSERT INTO "My Store".spans (trace_id, span_id, parent_span_id, start_ns, end_ns, name, resource, status)
+SELECT pg_temp.id(2), n::span_id, CASE WHEN n > 1 THEN 1 + (n * 7919) % (n - 1) / 2 END::span_id, (n * 10 - (n % 7) * 3) * 1000,
+	(n * 10 + (n * 104729) % 1000) * 1000, 'operation ' || n, jsonb_build_object('service.name', 'service ' || n % 5),
+	CASE WHEN n % 50 = 0 THEN 'error' ELSE 'ok' END::span_status
+FROM generate_series(1::bigint, 400) n;
 CREATE TEMP TABLE bars AS
 	SELECT m[1] AS colour, m[2] AS operation, h[1]::integer AS y, h[2]::integer AS pitch, b[1]::numeric AS x, b[2]::integer AS top, b[3]::numeric AS width,
 		b[4]::integer AS height, t[1]::numeric AS text_x, t[2]::integer AS text_y
@@ -92,12 +94,14 @@ SELECT n AS spans, (SELECT m[1] || ' px per row, letters of ' || (regexp_match(s
 	(regexp_match(svg, '&#8230; and [^<]*'))[1] AS rest
 FROM unnest('{10,40,41,120,121,300,301}'::integer[]) n, trace_svg('My Store', pg_temp.id(2), n) svg;
 -- more than is shown
-SELECT count(pg_temp.add(3, n, CASE WHEN n > 1 THEN 1 + n % 10 END, n, n + n % 100, 'one', 'x' || n)) FROM generate_series(1, 1500) n;
+INSERT INTO "My Store".spans (trace_id, span_id, parent_span_id, start_ns, end_ns, name)
+SELECT pg_temp.id(3), n::span_id, CASE WHEN n > 1 THEN 1 + n % 10 END::span_id, n, n + n % 100, 'x' || n FROM generate_series(1::bigint, 1500) n;
 SELECT (SELECT count(*) FROM pg_temp.names(svg)) AS rows, (regexp_match(svg, '&#8230; and [^<]*'))[1] AS rest,
 	(SELECT sum(substring(row_name FROM '\+(\d+)$')::integer) FROM pg_temp.names(svg)) AS below
 FROM trace_svg('My Store', pg_temp.id(3)) svg;
 -- a chain
-SELECT count(pg_temp.add(4, n, nullif(n - 1, 0), n, 2500 - n, 'deep', 'x' || n)) FROM generate_series(1, 1200) n;
+INSERT INTO "My Store".spans (trace_id, span_id, parent_span_id, start_ns, end_ns, name)
+SELECT pg_temp.id(4), n::span_id, nullif(n - 1, 0)::span_id, n, 2500 - n, 'x' || n FROM generate_series(1::bigint, 1200) n;
 SELECT count(*), (regexp_match(svg, '&#8230; and [^<]*'))[1] AS rest, min(m[1]::integer), max(m[1]::integer)
 FROM trace_svg('My Store', pg_temp.id(4)) svg, regexp_matches(svg, '<text class="name" x="(\d+)"', 'g') m GROUP BY svg;
 

@@ -16,7 +16,7 @@
 #include "core/svg.h"
 
 const char *const svg_colours[SVG_COLOURS] = {"c0", "c1", "c2", "c3", "c4",  "c5",
-											"c6", "c7", "c8", "c9", "c10", "c11"};
+											  "c6", "c7", "c8", "c9", "c10", "c11"};
 
 static const char svg_light[] =
 	"svg{background:#fff;font:12px system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif}"

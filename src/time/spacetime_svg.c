@@ -417,7 +417,8 @@ svg_draw_header(SvgDiagram *diagram, const char *name)
 
 	svg_append_text(diagram->out, SVG_MARGIN, 25, "head", name, SVG_TEXT_MOST);
 	if (graph->nevents == 0)
-		svg_append_text(diagram->out, SVG_MARGIN, 49, "soft", "The log has no events.", MARKUP_WHOLE);
+		svg_append_text(diagram->out, SVG_MARGIN, 49, "soft", "The log has no events.",
+						MARKUP_WHOLE);
 	else if (diagram->chosen != SPACETIME_NO_EVENT)
 		svg_draw_legend(diagram);
 	else

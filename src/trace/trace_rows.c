@@ -46,8 +46,9 @@ static RowCandidate *
 trace_rows_rank(const TraceRows *rows)
 {
 	const SpanForest *forest = rows->forest;
-	RowCandidate *candidates = MemoryContextAllocHuge(
-		CurrentMemoryContext, sizeof(RowCandidate) * ((Size) forest->nspans + 1));
+	RowCandidate *candidates = MemoryContextAllocHuge(CurrentMemoryContext,
+													  sizeof(RowCandidate) *
+														  ((Size) forest->nspans + 1));
 
 	for (uint32 i = 0; i < forest->nspans; i++)
 	{
@@ -146,7 +147,10 @@ trace_rows_choose(TraceRows *rows, const SpanForest *forest, uint32 most)
 	memset(chosen, forest->nspans <= most, forest->nspans);
 	if (forest->nspans > most)
 		trace_rows_limit(rows, chosen, most);
-	rows->rows = palloc0(sizeof(TraceRow) * ((Size) Min(most, forest->nspans) + 1));
+	rows->rows = MemoryContextAllocExtended(CurrentMemoryContext,
+											sizeof(TraceRow) *
+												((Size) Min(most, forest->nspans) + 1),
+											MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	rows->row_of = MemoryContextAllocHuge(CurrentMemoryContext,
 										  sizeof(uint32) * ((Size) forest->nspans + 1));
 	for (uint32 i = 0; i < forest->nspans; i++)

@@ -38,11 +38,11 @@ void
 trace_services_list(TraceServices *list, const SpanForest *forest)
 {
 	Size nspans = forest->nspans;
-	ServiceSpan *spans =
-		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(ServiceSpan) * (nspans + 1));
+	ServiceSpan *spans = MemoryContextAllocHuge(CurrentMemoryContext,
+												sizeof(ServiceSpan) * (nspans + 1));
 
-	list->services =
-		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(TraceService) * (nspans + 1));
+	list->services = MemoryContextAllocHuge(CurrentMemoryContext,
+											sizeof(TraceService) * (nspans + 1));
 	list->service_of = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * (nspans + 1));
 	list->count = 0;
 	for (uint32 i = 0; i < nspans; i++)

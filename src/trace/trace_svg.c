@@ -100,12 +100,14 @@ trace_svg_read_rows(TraceRows *rows, const TraceStore *store)
 	for (uint32 i = 0; i < rows->nrows; i++)
 		ids[i] = Int64GetDatum((int64) rows->forest->spans[rows->rows[i].span].span_id);
 	query_argument(&arguments, store->trace_id_type, rows->forest->trace_id, false);
-	query_argument(
-		&arguments, get_array_type(type),
-		PointerGetDatum(construct_array(ids, (int) rows->nrows, type, length, byvalue, align)),
-		false);
-	query_each(psprintf(detail_sql, store->spans, store->extension), &arguments, trace_svg_add_detail, rows);
-	query_each(psprintf(event_sql, store->spans, store->extension), &arguments, trace_svg_add_event, rows);
+	query_argument(&arguments, get_array_type(type),
+				   PointerGetDatum(
+					   construct_array(ids, (int) rows->nrows, type, length, byvalue, align)),
+				   false);
+	query_each(psprintf(detail_sql, store->spans, store->extension), &arguments,
+			   trace_svg_add_detail, rows);
+	query_each(psprintf(event_sql, store->spans, store->extension), &arguments, trace_svg_add_event,
+			   rows);
 }
 
 PG_FUNCTION_INFO_V1(trace_svg);
@@ -121,8 +123,9 @@ trace_svg(PG_FUNCTION_ARGS)
 	int path;
 
 	if (most < 1)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("max_spans must be at least 1"), errdetail("It is %d.", most)));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max_spans must be at least 1"),
+				 errdetail("It is %d.", most)));
 	trace_store_open(&store, fcinfo, 0);
 	query_connect();
 	MemoryContextSwitchTo(context);

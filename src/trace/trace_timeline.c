@@ -34,15 +34,15 @@
 #define TIMELINE_WIDTH       1000
 #define TIMELINE_NAMES_LEAST 190 /* width of the column of names */
 #define TIMELINE_NAMES_MOST  400
-#define TIMELINE_BEYOND      92 /* behind the axis, for durations */
-#define TIMELINE_INDENT      14 /* from a span to its children, if there is room */
-#define TIMELINE_TREE_LEAST  6  /* indent at which lines from parents to children are clear */
-#define TIMELINE_MARK        10 /* from the beginning of a row to its text */
-#define TIMELINE_LINE        20 /* of the header */
-#define TIMELINE_AXIS        26 /* above the rows and below */
-#define TIMELINE_BAR_LEAST   2  /* of a span that took no time at all */
-#define TIMELINE_OPEN_LEAST  12 /* of one that has not ended */
-#define TIMELINE_TICKS       10 /* on the axis, at most, beside that at 0 */
+#define TIMELINE_BEYOND      92  /* behind the axis, for durations */
+#define TIMELINE_INDENT      14  /* from a span to its children, if there is room */
+#define TIMELINE_TREE_LEAST  6   /* indent at which lines from parents to children are clear */
+#define TIMELINE_MARK        10  /* from the beginning of a row to its text */
+#define TIMELINE_LINE        20  /* of the header */
+#define TIMELINE_AXIS        26  /* above the rows and below */
+#define TIMELINE_BAR_LEAST   2   /* of a span that took no time at all */
+#define TIMELINE_OPEN_LEAST  12  /* of one that has not ended */
+#define TIMELINE_TICKS       10  /* on the axis, at most, beside that at 0 */
 #define TIMELINE_BOTTOM_AXIS 700 /* height from which the axis is repeated below */
 #define TIMELINE_KEYS_MOST   24  /* services in the legend */
 #define TIMELINE_KEY_LETTERS 40  /* of a service's name in the legend */
@@ -85,7 +85,7 @@ typedef struct Timeline
 } Timeline;
 
 static const char timeline_light[] =
-	".rows text{clip-path:none}.name{clip-path:url(#names)}.name tspan{unicode-bidi:isolate}"
+	".name{clip-path:url(#names)}.name tspan{unicode-bidi:isolate}"
 	".service{font-weight:600}.operation{fill:#475467}.amiss{fill:#b54708;font-style:italic}"
 	".hit{fill:#98a2b3;fill-opacity:0}.rows g:hover .hit{fill-opacity:.14}"
 	".bar,.mark{fill:currentColor}.failed .bar{stroke:#d92d20;stroke-width:1.6}"
@@ -94,13 +94,15 @@ static const char timeline_light[] =
 	".critical{stroke:#101828;stroke-width:2.4;fill:none}"
 	".passes{stroke:#101828;stroke-opacity:.4;fill:none}"
 	".event{stroke:#101828;stroke-width:1.2;fill:none}.tree{stroke:#cfd4dc;fill:none}"
-	".took{stroke:#fff;stroke-width:3;stroke-linejoin:round;paint-order:stroke;"
-	"font-variant-numeric:tabular-nums}"
+	/* a rim, only where it does not cover the text itself */
+	"@supports(paint-order:stroke){.took{stroke:#fff;stroke-width:3;stroke-linejoin:round;"
+	"paint-order:stroke}}"
 	".failed .took,.bad{fill:#b42318}.sign{fill:#d92d20}.sign path{stroke:#fff;stroke-width:1.6}";
 
 static const char timeline_dark[] =
 	".operation{fill:#c3c9d4}.amiss{fill:#fdb022}.critical,.event{stroke:#fff}"
-	".passes{stroke:#fff;stroke-opacity:.45}.tree{stroke:#3d4552}.took{stroke:#14171c}"
+	".passes{stroke:#fff;stroke-opacity:.45}.tree{stroke:#3d4552}"
+	"@supports(paint-order:stroke){.took{stroke:#14171c}}"
 	".failed .took,.bad{fill:#f97066}.failed .bar,.failed .open{stroke:#f97066}";
 
 /*
@@ -188,7 +190,7 @@ timeline_append_id(StringInfo out, uint64 id)
 static uint64
 timeline_tick_step(uint64 duration)
 {
-	static const uint64 seconds[] = {1,   2,   5,    10,   15,   30,   60,    120,   300,
+	static const uint64 seconds[] = {1,   2,   5,    10,   15,   30,    60,    120,   300,
 									 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400};
 	uint64 least = duration / TIMELINE_TICKS + 1;
 	uint64 unit = 1;
@@ -369,9 +371,9 @@ timeline_draw_header(Timeline *timeline)
 	svg_append_text(out, SVG_MARGIN, 27, "head",
 					psprintf("%s: %s", forest->spans[0].service, forest->spans[0].name),
 					TIMELINE_HEAD_MOST);
-	appendStringInfo(
-		out, "<text x=\"%d\" y=\"%d\" class=\"soft\">trace %s &#183; ", SVG_MARGIN, 48,
-		hex_id_write((const uint8 *) DatumGetPointer(forest->trace_id), TRACE_ID_BYTES));
+	appendStringInfo(out, "<text x=\"%d\" y=\"%d\" class=\"soft\">trace %s &#183; ", SVG_MARGIN, 48,
+					 hex_id_write((const uint8 *) DatumGetPointer(forest->trace_id),
+								  TRACE_ID_BYTES));
 	timeline_append_start(out, forest->start);
 	appendStringInfoString(out, " &#183; ");
 	timeline_append_duration(out, timeline_duration(timeline));
@@ -448,8 +450,7 @@ timeline_draw_legend(Timeline *timeline)
 	if (timeline->events > 0)
 		timeline_draw_key(timeline, &x, &y, "<path class=\"event\" d=\"M6 -6V6\"/>", "event");
 	if (timeline->open > 0)
-		timeline_draw_key(timeline, &x, &y,
-						  "<path class=\"c8 open\" d=\"M0 -5H9L13 0L9 5H0Z\"/>",
+		timeline_draw_key(timeline, &x, &y, "<path class=\"c8 open\" d=\"M0 -5H9L13 0L9 5H0Z\"/>",
 						  "not ended");
 	if (timeline->orphans > 0)
 		timeline_draw_word(timeline, &x, &y, "orphan: its parent is missing");
@@ -511,10 +512,11 @@ static void
 timeline_draw_tree(Timeline *timeline)
 {
 	uint32 nrows = timeline->rows->nrows;
-	uint32 *last = palloc0(sizeof(uint32) * ((Size) nrows + 1)); /* row of the last child, or 0 */
+	uint32 *last; /* of each row, the row of its last child, or 0 */
 
 	if (timeline_indent(timeline, 1) < TIMELINE_TREE_LEAST)
 		return;
+	last = palloc0(sizeof(uint32) * ((Size) nrows + 1));
 	for (uint32 row = 0; row < nrows; row++)
 		if (timeline->rows->rows[row].parent != NO_ROW)
 			last[timeline->rows->rows[row].parent] = row;
@@ -525,10 +527,11 @@ timeline_draw_tree(Timeline *timeline)
 		uint32 parent = timeline->rows->rows[row].parent;
 
 		if (parent != NO_ROW)
-			appendStringInfo(
-				timeline->out, "M%d %dH%d",
-				SVG_MARGIN + timeline_indent(timeline, timeline_row_depth(timeline, parent)) + 2,
-				timeline_middle(timeline, row), x);
+			appendStringInfo(timeline->out, "M%d %dH%d",
+							 SVG_MARGIN +
+								 timeline_indent(timeline, timeline_row_depth(timeline, parent)) +
+								 2,
+							 timeline_middle(timeline, row), x);
 		if (last[row] > 0)
 			appendStringInfo(timeline->out, "M%d %dV%d", x, timeline_middle(timeline, row),
 							 timeline_middle(timeline, last[row]));
@@ -571,8 +574,7 @@ timeline_draw_passes(Timeline *timeline)
 
 		if (from != NO_ROW && to != NO_ROW && from != to &&
 			sections[i - 1].end == sections[i].start)
-			appendStringInfo(timeline->out, "M%.1f %dV%d",
-							 timeline_x(timeline, sections[i].start),
+			appendStringInfo(timeline->out, "M%.1f %dV%d", timeline_x(timeline, sections[i].start),
 							 timeline_middle(timeline, from), timeline_middle(timeline, to));
 	}
 	appendStringInfoString(timeline->out, "\"/>\n");
@@ -652,9 +654,10 @@ timeline_draw_name(Timeline *timeline, uint32 row)
 	x += TIMELINE_MARK;
 	if (span->is_error)
 	{
-		appendStringInfo(
-			out, "<use xlink:href=\"#sign\" transform=\"translate(%d %d) scale(.%d)\"/>",
-			x + bar / 2 - 1, middle, bar * 9 / 13 * 10 + 9);
+		/* it is 13 pixels wide, and becomes as high as the bar */
+		appendStringInfo(out,
+						 "<use xlink:href=\"#sign\" transform=\"translate(%d %d) scale(.%d)\"/>",
+						 x + bar / 2 - 1, middle, bar * 7);
 		x += bar + 3;
 	}
 	letters = timeline_letters(timeline, SVG_MARGIN + timeline->names - x);
@@ -668,7 +671,6 @@ timeline_draw_name(Timeline *timeline, uint32 row)
 	if (timeline->rows->rows[row].hidden > 0)
 		letters -= (int) strlen(hidden);
 	letters = Max(letters, 2);
-	service = (int) Min(markup_width(span->service, (uint32) letters), (uint32) letters);
 	service = Max(letters / 2, letters - 1 - (int) markup_width(span->name, (uint32) letters));
 	appendStringInfoString(out, "<tspan class=\"service\">");
 	markup_append(out, MARKUP_XML, span->service, (uint32) Max(service, 1));
@@ -703,8 +705,9 @@ timeline_draw_events(Timeline *timeline, uint32 row)
 		if (it->events[first].time >= timeline->forest->start)
 		{
 			appendStringInfoString(timeline->out, "\nat ");
-			timeline_append_duration(timeline->out, (uint64) it->events[first].time -
-														(uint64) timeline->forest->start);
+			timeline_append_duration(timeline->out,
+									 (uint64) it->events[first].time -
+										 (uint64) timeline->forest->start);
 		}
 		if (i > first + 1)
 			appendStringInfo(timeline->out, "\nand %u more", i - first - 1);
@@ -760,8 +763,7 @@ timeline_draw_rows(Timeline *timeline)
 						 timeline_colour(timeline, timeline->rows->rows[row].span),
 						 timeline_span(timeline, row)->is_error ? " failed" : "");
 		timeline_draw_title(timeline, &timeline->rows->rows[row]);
-		appendStringInfo(out,
-						 "<rect class=\"hit\" x=\"0\" y=\"%d\" width=\"%d\" height=\"%d\"/>",
+		appendStringInfo(out, "<rect class=\"hit\" x=\"0\" y=\"%d\" width=\"%d\" height=\"%d\"/>",
 						 timeline_y(timeline, row), TIMELINE_WIDTH, timeline->size.pitch);
 		timeline_draw_name(timeline, row);
 		timeline_draw_bar(timeline, row);
@@ -778,8 +780,7 @@ timeline_draw_critical(Timeline *timeline)
 
 	if (rows->nsections == 0)
 		return;
-	appendStringInfoString(timeline->out,
-						   "<path class=\"critical\" pointer-events=\"none\" d=\"");
+	appendStringInfoString(timeline->out, "<path class=\"critical\" pointer-events=\"none\" d=\"");
 	for (uint32 i = 0; i < rows->nsections; i++)
 	{
 		uint32 row = rows->row_of[rows->sections[i].span];
