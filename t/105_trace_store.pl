@@ -62,7 +62,7 @@ my $use = q{
 	SELECT S.evict_traces('T', 0)};
 my $used = join "\n", '5|5|0', 't', '0000000000000000000000000000000a|3|1|{bank,shop}|POST /order', '0000000000000000000000000000000b', '0000000000000001', 'bank shop',
 	'POST /order|server', 'charge|client', '0000000000000001013 0000000000000002123 0000000000000003233', '0000000000000002|2|2|0|0', '99999999',
-	'bank|charge|1', 'bank|encode|1', 'shop|POST /order|1', 'shop|charge|1', '99999999', 'shop|bank|1|1', 'o-1|{}|t', '2|5|t', '2', '2', '000000000000000a|t', 't',
+	'bank|charge|1', 'bank|encode|1', 'shop|POST /order|1', 'shop|charge|1', '99999999', 'shop|bank|1|1', 'o-1|{}|t', '2|5|t', '2', '2', '0000000000000000000000000000000a|t', 't',
 	'by hand|cron|client|ok', '1', 'b', '2';
 
 sub answer

@@ -94,8 +94,8 @@ otlp_fault(const OtlpSource *source, int sqlstate, const char *hint, const char 
 	initStringInfo(&text);
 	source->locate(source, &text);
 	if (source->key)
-		appendStringInfo(&text, "attribute \"%s\": ",
-						 otlp_excerpt(source->key, source->key_length));
+		appendStringInfo(&text,
+						 "attribute \"%s\": ", otlp_excerpt(source->key, source->key_length));
 	for (;;)
 	{
 		va_list arguments;
@@ -108,8 +108,9 @@ otlp_fault(const OtlpSource *source, int sqlstate, const char *hint, const char 
 			break;
 		enlargeStringInfo(&text, needed);
 	}
-	ereport(ERROR, (errcode(sqlstate), errmsg("invalid OTLP/JSON"),
-					errdetail_internal("%s", text.data), hint ? errhint("%s", hint) : 0));
+	ereport(ERROR,
+			(errcode(sqlstate), errmsg("invalid OTLP/JSON"), errdetail_internal("%s", text.data),
+			 hint ? errhint("%s", hint) : 0));
 }
 
 static const char *
@@ -249,8 +250,7 @@ otlp_number_text(const OtlpSource *source, const JsonbValue *value, const char *
 	if (value->type != jbvNumeric)
 		otlp_fault(source, ERRCODE_INVALID_TEXT_REPRESENTATION, NULL, "%s is %s, not a number.",
 				   name, otlp_value_name(value));
-	text =
-		DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+	text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
 	*length = (int) strlen(text);
 	return text;
 }
@@ -306,8 +306,8 @@ otlp_is_short_decimal(const char *text, int length, bool *has_point)
 static Numeric
 otlp_numeric(const char *text)
 {
-	return DatumGetNumeric(DirectFunctionCall3(
-		numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
 /* A double as a number that has a fraction, and no digits but those needed. */
@@ -649,8 +649,7 @@ otlp_read_key(OtlpSource *source, const JsonbValue *element, OtlpKey *key)
 		{
 			if (value.type != jbvString)
 				otlp_fault(source, ERRCODE_INVALID_TEXT_REPRESENTATION, NULL,
-						   "The key of an attribute is %s, not a string.",
-						   otlp_value_name(&value));
+						   "The key of an attribute is %s, not a string.", otlp_value_name(&value));
 			key->key = value.val.string.val;
 			key->length = value.val.string.len;
 		}
@@ -867,8 +866,9 @@ static void
 otlp_put_any(OtlpSource *source, const JsonbContainer *any, StringInfo image, JsonbWriter *parent,
 			 int depth)
 {
-	static const char *const names[] = {"",           "stringValue", "boolValue",  "intValue",
-										"doubleValue", "arrayValue", "kvlistValue", "bytesValue"};
+	static const char *const names[] =
+		{"",           "stringValue", "boolValue", "intValue", "doubleValue",
+		 "arrayValue", "kvlistValue", "bytesValue"};
 	JsonbValue content;
 	OtlpKind kind = otlp_open_value(source, any, &content);
 	const JsonbContainer *values;
@@ -900,8 +900,8 @@ otlp_put_any(OtlpSource *source, const JsonbContainer *any, StringInfo image, Js
 			otlp_put_bool(source, &content, image, &value);
 			break;
 		case OTLP_INT:
-			name = psprintf(INT64_FORMAT, otlp_integer(source, &content, "intValue", PG_INT64_MIN,
-													   PG_INT64_MAX));
+			name = psprintf(INT64_FORMAT,
+							otlp_integer(source, &content, "intValue", PG_INT64_MIN, PG_INT64_MAX));
 			jsonb_put_string(image, &value, name, strlen(name));
 			break;
 		case OTLP_DOUBLE:
@@ -912,8 +912,7 @@ otlp_put_any(OtlpSource *source, const JsonbContainer *any, StringInfo image, Js
 				jsonb_put_numeric(image, &value, number);
 			break;
 		case OTLP_BYTES:
-			jsonb_put_string(image, &value, content.val.string.val,
-							 (Size) content.val.string.len);
+			jsonb_put_string(image, &value, content.val.string.val, (Size) content.val.string.len);
 			break;
 		case OTLP_ARRAY:
 		case OTLP_KVLIST:
@@ -993,8 +992,7 @@ otlp_flatten_kvlist(OtlpSource *source, const JsonbContainer *list, StringInfo i
 
 	otlp_sort(&source->keys[first], count);
 	if (otlp_has_repeated_key(&source->keys[first], count) ||
-		(count == 1 &&
-		 otlp_is_wrapper_name(source->keys[first].key, source->keys[first].length)))
+		(count == 1 && otlp_is_wrapper_name(source->keys[first].key, source->keys[first].length)))
 	{
 		JsonbWriter values;
 
@@ -1039,9 +1037,9 @@ otlp_flatten_value(OtlpSource *source, const JsonbContainer *any, StringInfo ima
 			otlp_put_bool(source, &content, image, parent);
 			break;
 		case OTLP_INT:
-			jsonb_put_integer(
-				image, parent,
-				otlp_integer(source, &content, "intValue", PG_INT64_MIN, PG_INT64_MAX));
+			jsonb_put_integer(image, parent,
+							  otlp_integer(source, &content, "intValue", PG_INT64_MIN,
+										   PG_INT64_MAX));
 			break;
 		case OTLP_DOUBLE:
 			name = otlp_read_double(source, &content, &number);
@@ -1075,14 +1073,14 @@ otlp_flatten_value(OtlpSource *source, const JsonbContainer *any, StringInfo ima
 			{
 				jsonb_scan_open(&scan, values);
 				while (jsonb_scan_element(&scan, &element))
-					otlp_flatten_value(source, otlp_element(source, &element), image, &inner,
-									   order, depth + 1);
+					otlp_flatten_value(source, otlp_element(source, &element), image, &inner, order,
+									   depth + 1);
 			}
 			jsonb_close_into(image, &inner, parent);
 			break;
 		case OTLP_KVLIST:
-			otlp_flatten_kvlist(source, otlp_values(source, &content, "kvlistValue"), image,
-								parent, order, depth);
+			otlp_flatten_kvlist(source, otlp_values(source, &content, "kvlistValue"), image, parent,
+								order, depth);
 			break;
 	}
 }
@@ -1144,8 +1142,8 @@ otlp_limit(OtlpSource *source, uint32 first, uint32 count)
 }
 
 void
-otlp_flatten(OtlpSource *source, const JsonbContainer *list, StringInfo image,
-			 JsonbWriter *parent, OtlpOrder *order)
+otlp_flatten(OtlpSource *source, const JsonbContainer *list, StringInfo image, JsonbWriter *parent,
+			 OtlpOrder *order)
 {
 	uint32 first = source->nkeys;
 	uint32 places = otlp_limit(source, first, otlp_gather(source, list));
@@ -1361,8 +1359,8 @@ otlp_unflatten(const JsonbContainer *object, const OtlpLabel *labels, uint32 nla
 {
 	uint32 count = JsonContainerSize(object);
 	uint32 *places = otlp_order_read(order, count);
-	FlatMember *members =
-		palloc_extended(sizeof(FlatMember) * Max((Size) count, 1), MCXT_ALLOC_HUGE);
+	FlatMember *members = palloc_extended(sizeof(FlatMember) * Max((Size) count, 1),
+										  MCXT_ALLOC_HUGE);
 	JsonbWriter list;
 	JsonbScan scan;
 

@@ -70,7 +70,8 @@ otlp_writer_create(void)
 	control.entrysize = sizeof(GroupEntry);
 	control.hcxt = CurrentMemoryContext;
 	writer->context = CurrentMemoryContext;
-	writer->groups = hash_create("OTLP groups", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	writer->groups = hash_create("OTLP groups", 64, &control,
+								 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	initStringInfo(&writer->identity);
 	return writer;
 }
@@ -159,9 +160,9 @@ otlp_writer_add(OtlpWriter *writer, const OtlpSpan *span)
 {
 	MemoryContext old = MemoryContextSwitchTo(writer->context);
 	SpanNode *node = palloc(sizeof(SpanNode));
-	GroupNode *scope =
-		otlp_group_node(writer, otlp_group_node(writer, &writer->root, span->resource),
-						span->scope);
+	GroupNode *scope = otlp_group_node(writer,
+									   otlp_group_node(writer, &writer->root, span->resource),
+									   span->scope);
 
 	node->span = *span;
 	node->span.name = otlp_copy_bytes(span->name);
@@ -301,8 +302,7 @@ member_write(const Member *member, StringInfo image, JsonbWriter *object)
 			jsonb_put_string(image, object, member->bytes.data, (Size) member->bytes.length);
 			break;
 		case MEMBER_ID:
-			digits =
-				hex_id_write((const uint8 *) member->bytes.data, (Size) member->bytes.length);
+			digits = hex_id_write((const uint8 *) member->bytes.data, (Size) member->bytes.length);
 			jsonb_put_string(image, object, digits, strlen(digits));
 			pfree(digits);
 			break;

@@ -386,8 +386,8 @@ lock_span(RecordedSpan *span, const char *problem)
 	int64 end;
 
 	pass_ids(&arguments, span);
-	query_run(psprintf("SELECT FROM %s t WHERE t.trace_id = $1 FOR NO KEY UPDATE",
-					   span->store.traces),
+	query_run(psprintf("SELECT FROM %s t WHERE t.trace_id OPERATOR(%s.=) $1 FOR NO KEY UPDATE",
+					   span->store.traces, span->store.extension),
 			  &arguments);
 	if (query_run(psprintf("SELECT s.start_ns, s.end_ns, s.name, s.kind::text FROM %s s "
 						   "WHERE s.trace_id OPERATOR(%s.=) $1 AND s.span_id OPERATOR(%s.=) $2 "
