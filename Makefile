@@ -31,7 +31,7 @@ SHARED = time/log_table time/event_graph time/shiviz_regex time/spacetime_svg \
 	lattice/saga_constraint lattice/saga_case lattice/saga_explain \
 	trace/hex_id trace/trace_schema trace/otlp_value trace/otlp_read trace/otlp_write \
 	trace/attribute_hygiene trace/span_forest \
-	trace/span_tags trace/trace_rows trace/trace_services trace/trace_timeline
+	trace/span_tags trace/time_text trace/trace_rows trace/trace_services trace/trace_timeline
 
 # Tests that concern every type rather than one.
 CROSS_TESTS = laws convergence catalog
