@@ -32,7 +32,7 @@ SHARED = time/log_table time/event_graph time/shiviz_regex time/spacetime_svg \
 	trace/hex_id trace/trace_schema trace/otlp_value trace/otlp_read trace/otlp_write \
 	trace/attribute_hygiene trace/span_forest trace/traceparent trace/tracestate trace/baggage \
 	trace/trace_context_bytes trace/span_tags trace/trace_rows trace/trace_services \
-	trace/trace_timeline trace/flat_value
+	trace/trace_timeline trace/flat_value trace/time_text
 
 # Tests that concern every type rather than one.
 CROSS_TESTS = laws convergence catalog

@@ -20,12 +20,12 @@
  */
 #include "core/compat.h"
 
-#include "core/hybrid_time.h"
 #include "core/markup.h"
 #include "core/svg.h"
 #include "miscadmin.h"
 #include "trace/hex_id.h"
 #include "trace/span_id.h"
+#include "trace/time_text.h"
 #include "trace/trace_id.h"
 #include "trace/trace_services.h"
 #include "trace/trace_timeline.h"
@@ -104,110 +104,6 @@ static const char timeline_dark[] =
 	".passes{stroke:#fff;stroke-opacity:.45}.tree{stroke:#3d4552}"
 	"@supports(paint-order:stroke){.took{stroke:#14171c}}"
 	".failed .took,.bad{fill:#f97066}.failed .bar,.failed .open{stroke:#f97066}";
-
-/*
- * Times
- */
-
-typedef struct TimeUnit
-{
-	uint64 length; /* in nanoseconds */
-	const char *name;
-} TimeUnit;
-
-#define NANOSECONDS_PER_SECOND UINT64CONST(1000000000)
-
-static const TimeUnit time_units[] = {
-	{1, "ns"},
-	{1000, "&#181;s"},
-	{1000000, "ms"},
-	{NANOSECONDS_PER_SECOND, "s"},
-	{60 * NANOSECONDS_PER_SECOND, "min"},
-	{3600 * NANOSECONDS_PER_SECOND, "h"},
-	{86400 * NANOSECONDS_PER_SECOND, "d"},
-};
-
-#define UNIT_SECOND 3
-
-/* What is left of "number" divided by 10^"decimals", without zeros at its end. */
-static void
-timeline_append_decimal(StringInfo out, uint64 number, int decimals)
-{
-	uint64 divisor = 1;
-
-	for (; decimals > 0 && number % 10 == 0; decimals--)
-		number /= 10;
-	for (int i = 0; i < decimals; i++)
-		divisor *= 10;
-	appendStringInfo(out, UINT64_FORMAT, number / divisor);
-	if (decimals > 0)
-		appendStringInfo(out, ".%0*d", decimals, (int) (number % divisor));
-}
-
-/* How long something took, in three digits or two units. */
-static void
-timeline_append_duration(StringInfo out, uint64 duration)
-{
-	uint64 minute = time_units[UNIT_SECOND + 1].length;
-	int unit;
-
-	for (unit = 0; unit <= UNIT_SECOND && duration < minute; unit++)
-	{
-		uint64 length = time_units[unit].length;
-		int decimals = 0;
-		uint64 number = duration;
-
-		if (unit > 0 && duration < 100 * length)
-			decimals = duration < 10 * length ? 2 : 1;
-		for (int i = 0; i < decimals; i++)
-			number *= 10;
-		number = (number + length / 2) / length;
-		if (number >= 1000 && decimals == 0 && unit < UNIT_SECOND)
-			continue;
-		timeline_append_decimal(out, number, decimals);
-		appendStringInfo(out, " %s", time_units[unit].name);
-		return;
-	}
-	for (unit = (int) lengthof(time_units) - 1; duration < time_units[unit].length; unit--)
-		;
-	appendStringInfo(out, UINT64_FORMAT " %s", duration / time_units[unit].length,
-					 time_units[unit].name);
-	duration = duration % time_units[unit].length / time_units[unit - 1].length;
-	if (duration > 0)
-		appendStringInfo(out, " " UINT64_FORMAT " %s", duration, time_units[unit - 1].name);
-}
-
-static void
-timeline_append_id(StringInfo out, uint64 id)
-{
-	uint8 bytes[SPAN_ID_BYTES];
-
-	span_id_store(bytes, id);
-	appendStringInfoString(out, hex_id_write(bytes, SPAN_ID_BYTES));
-}
-
-/* The step from tick to tick: the least one that is round in its unit and leaves few ticks. */
-static uint64
-timeline_tick_step(uint64 duration)
-{
-	static const uint64 seconds[] = {1,   2,   5,    10,   15,   30,    60,    120,   300,
-									 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400};
-	uint64 least = duration / TIMELINE_TICKS + 1;
-	uint64 unit = 1;
-
-	if (least > NANOSECONDS_PER_SECOND / 2)
-	{
-		for (Size i = 0; i < lengthof(seconds); i++)
-			if (seconds[i] * NANOSECONDS_PER_SECOND >= least)
-				return seconds[i] * NANOSECONDS_PER_SECOND;
-		unit = time_units[lengthof(time_units) - 1].length;
-	}
-	while (5 * unit < least)
-		unit *= 10;
-	if (unit >= least)
-		return unit;
-	return 2 * unit >= least ? 2 * unit : 5 * unit;
-}
 
 /*
  * Layout
@@ -347,22 +243,6 @@ timeline_append_amiss(StringInfo out, const char *class, uint32 count, const cha
 }
 
 static void
-timeline_append_start(StringInfo out, int64 start)
-{
-	HybridTime time = {.nanoseconds = start};
-	char text[HYBRID_TIME_TEXT_SIZE];
-
-	hybrid_time_write(time, text);
-	/* without "Z/0", and without thousandths that are 0 */
-	text[strlen(text) - 3] = '\0';
-	while (strlen(text) > 3 && strcmp(text + strlen(text) - 3, "000") == 0)
-		text[strlen(text) - 3] = '\0';
-	if (text[strlen(text) - 1] == '.')
-		text[strlen(text) - 1] = '\0';
-	appendStringInfo(out, "%sZ", text);
-}
-
-static void
 timeline_draw_header(Timeline *timeline)
 {
 	const SpanForest *forest = timeline->forest;
@@ -374,9 +254,9 @@ timeline_draw_header(Timeline *timeline)
 	appendStringInfo(out, "<text x=\"%d\" y=\"%d\" class=\"soft\">trace %s &#183; ", SVG_MARGIN, 48,
 					 hex_id_write((const uint8 *) DatumGetPointer(forest->trace_id),
 								  TRACE_ID_BYTES));
-	timeline_append_start(out, forest->start);
+	time_text_append_moment(out, forest->start);
 	appendStringInfoString(out, " &#183; ");
-	timeline_append_duration(out, timeline_duration(timeline));
+	time_text_append_duration(out, timeline_duration(timeline));
 	appendStringInfoString(out, " &#183; ");
 	timeline_append_count(out, forest->nspans, "span", "spans");
 	appendStringInfoString(out, " &#183; ");
@@ -469,14 +349,10 @@ timeline_draw_axis(Timeline *timeline)
 {
 	StringInfo out = timeline->out;
 	uint64 duration = timeline_duration(timeline);
-	uint64 step = timeline_tick_step(duration);
+	uint64 step = time_text_tick_step(duration, TIMELINE_TICKS);
 	int bottom = timeline_y(timeline, timeline->rows->nrows);
 	bool twice = bottom > TIMELINE_BOTTOM_AXIS;
-	int unit = (int) lengthof(time_units) - 1;
 
-	/* not 1 ms of 1.2 ms, but 1000 of 1200 us */
-	while (unit > 0 && duration / 3 < time_units[unit].length)
-		unit--;
 	for (uint64 tick = 0; tick <= duration; tick += step)
 	{
 		int64 time = (int64) ((uint64) timeline->forest->start + tick);
@@ -487,10 +363,8 @@ timeline_draw_axis(Timeline *timeline)
 		{
 			appendStringInfo(out, "<text class=\"tick\" x=\"%.1f\" y=\"%d\">", x,
 							 i == 0 ? timeline->top - 8 : bottom + 16);
-			/* steps are at least half of the unit */
-			timeline_append_decimal(out, tick / (time_units[unit].length / (unit > 0 ? 10 : 1)),
-									unit > 0 ? 1 : 0);
-			appendStringInfo(out, " %s</text>", time_units[unit].name);
+			time_text_append_tick(out, tick, duration);
+			appendStringInfoString(out, "</text>");
 		}
 		appendStringInfoChar(out, '\n');
 		if (PG_UINT64_MAX - tick < step)
@@ -581,6 +455,15 @@ timeline_draw_passes(Timeline *timeline)
 	pfree(sections);
 }
 
+static void
+timeline_append_id(StringInfo out, uint64 id)
+{
+	uint8 bytes[SPAN_ID_BYTES];
+
+	span_id_store(bytes, id);
+	appendStringInfoString(out, hex_id_write(bytes, SPAN_ID_BYTES));
+}
+
 /* What is said of a span when one points at it. */
 static void
 timeline_draw_title(Timeline *timeline, const TraceRow *row)
@@ -593,11 +476,11 @@ timeline_draw_title(Timeline *timeline, const TraceRow *row)
 	appendStringInfoString(out, ": ");
 	markup_append(out, MARKUP_XML, span->name, MARKUP_WHOLE);
 	appendStringInfoString(out, "\nat ");
-	timeline_append_duration(out, (uint64) span->start - (uint64) timeline->forest->start);
+	time_text_append_duration(out, (uint64) span->start - (uint64) timeline->forest->start);
 	if (span->ended)
 	{
 		appendStringInfoString(out, ", took ");
-		timeline_append_duration(out, (uint64) span->end - (uint64) span->start);
+		time_text_append_duration(out, (uint64) span->end - (uint64) span->start);
 	}
 	else
 		appendStringInfoString(out, ", has not ended");
@@ -705,9 +588,9 @@ timeline_draw_events(Timeline *timeline, uint32 row)
 		if (it->events[first].time >= timeline->forest->start)
 		{
 			appendStringInfoString(timeline->out, "\nat ");
-			timeline_append_duration(timeline->out,
-									 (uint64) it->events[first].time -
-										 (uint64) timeline->forest->start);
+			time_text_append_duration(timeline->out,
+									  (uint64) it->events[first].time -
+										  (uint64) timeline->forest->start);
 		}
 		if (i > first + 1)
 			appendStringInfo(timeline->out, "\nand %u more", i - first - 1);
@@ -744,7 +627,7 @@ timeline_draw_bar(Timeline *timeline, uint32 row)
 	appendStringInfo(out, "<text class=\"took\" x=\"%.1f\" y=\"%d\">", from + width + 6,
 					 timeline_middle(timeline, row) + timeline->size.font * 3 / 8);
 	if (span->ended)
-		timeline_append_duration(out, (uint64) span->end - (uint64) span->start);
+		time_text_append_duration(out, (uint64) span->end - (uint64) span->start);
 	else
 		appendStringInfoString(out, "not ended");
 	appendStringInfoString(out, "</text>");
