@@ -11,7 +11,6 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use DistributedTest;
-use JSON::PP ();
 use PostgreSQL::Test::Utils qw(slurp_file);
 use Test::More;
 
@@ -117,7 +116,7 @@ sub long
 sub any_value
 {
 	my ($depth) = @_;
-	my $kind = pick(qw(string string int double bool bytes none), $depth < 4 ? qw(array kvlist) : ());
+	my $kind = pick(qw(string string int double bool bytes none), $depth < 3 ? qw(array kvlist) : ());
 	my $n;
 
 	return object() if $kind eq 'none';
@@ -147,7 +146,7 @@ sub any_value
 		return object(member('arrayValue', @{ list_of(@values) }));
 	}
 	return object(member('kvlistValue',
-		@{ list_of(map { key_value($_, $depth + 1) } map { pick(@words) } 1 .. pick(0, 1, 1, 2, 3, 20)) }));
+		@{ list_of(map { key_value($_, $depth + 1) } map { pick(@words) } 1 .. (chance(0.05) ? 20 : pick(0, 1, 1, 2, 3))) }));
 }
 
 # {"values": [...]}, which canonically is {} if there are none.
@@ -171,7 +170,7 @@ sub attributes
 {
 	my ($extra) = @_;
 	my %seen;
-	my @keys = grep { !$seen{$_}++ } map { chance(0.5) ? pick(@words) : 'k' . int rand 1000 } 1 .. pick(0, 1, 2, 5, 10, 100);
+	my @keys = grep { !$seen{$_}++ } map { chance(0.5) ? pick(@words) : 'k' . int rand 1000 } 1 .. (chance(0.02) ? 100 : pick(0, 1, 2, 5, 10));
 
 	push @keys, $extra if $extra;
 	return () unless @keys;
@@ -224,7 +223,7 @@ sub span
 		member('startTimeUnixNano', qq{"$start"}, pick(qq{"$start"}, $start)),
 		maybe(0.9, member('endTimeUnixNano', qq{"$end"}, pick(qq{"$end"}, $end))),
 		maybe(0.3, member('traceState', '"vendor=x,other=y"')), maybe(0.3, member('flags', @{ number() })), attributes(),
-		chance(0.4) ? member('events', @{ array(map { event() } 1 .. pick(1, 2, 40)) }) : (),
+		chance(0.4) ? member('events', @{ array(map { event() } 1 .. (chance(0.1) ? 40 : pick(1, 2))) }) : (),
 		chance(0.3) ? member('links', @{ array(map { link_to() } 1 .. pick(1, 3)) }) : (),
 		@status ? member('status', @{ object(@status) }) : (),
 		map { maybe(0.2, member("dropped${_}Count", @{ number() })) } qw(Attributes Events Links));
@@ -325,72 +324,78 @@ is($node->safe_psql('postgres', q{
 is($node->safe_psql('postgres', q{
 	SELECT n FROM payload, otlp_spans(p, true) c JOIN otlp_spans(p, false) o USING (trace_id, span_id)
 	WHERE what = 'canonical' AND (SELECT count(*) FROM jsonb_object_keys(o.attributes)) <= 64
-		AND c.attributes <> clean_attributes(o.attributes)}),
+		AND c.attributes <> clean_attributes(o.attributes) AND o.attributes::text NOT LIKE '%kvlistValue%'}),
 	'', 'attributes are cleaned as clean_attributes does');
 
 # Hostile payloads: some of those above with something of them changed.
-my $json = JSON::PP->new->allow_nonref->allow_bignum->max_depth(5000);
-
-# nodes(VALUE): references to all values in a value, and to itself.
-sub nodes
-{
-	my ($value) = @_;
-	my @nodes = ($value);
-
-	if (ref $$value eq 'HASH') { push @nodes, nodes(\$$value->{$_}) foreach sort keys %{$$value} }
-	if (ref $$value eq 'ARRAY') { push @nodes, nodes(\$$value->[$_]) foreach 0 .. $#{$$value} }
-	return @nodes;
-}
-
 my @names = qw(traceId spanId parentSpanId name kind startTimeUnixNano endTimeUnixNano attributes events links status
 	code message key value values intValue doubleValue stringValue bytesValue kvlistValue arrayValue boolValue
 	timeUnixNano trace_id scope resource spans scopeSpans resourceSpans schemaUrl flags droppedAttributesCount
 	instrumentationLibrarySpans instrumentationLibrary traceState);
-my @scalars = map { $json->decode($_) } qw(null true false 0 1 -1 1.5 1e18 1e19 1e400 -1e-400 18446744073709551616 "" "0" "x"
-	"NaN" "1e5" "1e999999999999" "-9223372036854775809" "00000000000000000000000000000000" "0000000000000000"
-	"5b8efff798038103d269b633813fc60c" "eee19b7ec3c1b174" "=" "====" "A" "AA=A" "\u0001" "SPAN_KIND_SERVER" [] {});
+my @scalars = (qw(null true false 0 1 -1 1.5 1e18 1e19 1e400 -1e-400 18446744073709551616 "" "0" "x" "NaN" "1e5" "1e999999999999"
+	"-9223372036854775809" "00000000000000000000000000000000" "0000000000000000" "5b8efff798038103d269b633813fc60c"
+	"eee19b7ec3c1b174" "=" "====" "A" "AA=A" "\u0001" "SPAN_KIND_SERVER" "STATUS_CODE_OK" [] {} [[]] [{}] [null]),
+	'{"stringValue": "x"}', '{"key": "k", "value": {"intValue": "1"}}', '{"bytesValue": "AA", "intValue": 5}');
 
-sub mutate
+# parts(JSON): where its values and keys are, as [start, end, is it a key?].
+sub parts
 {
 	my ($text) = @_;
+	my (@parts, @open);
+
+	while ($text =~ /\G[\s,:]*(?:([\[{])|([\]}])|("(?:[^"\\]|\\.)*")(?=\s*(:?))|([^\s,:\[\]{}"]+))/gc)
+	{
+		if (defined $1) { push @open, $-[1] }
+		elsif (defined $2) { push @parts, [ pop @open, $+[2], 0 ] }
+		elsif (defined $3) { push @parts, [ $-[3], $+[3], $4 eq ':' ] }
+		else { push @parts, [ $-[5], $+[5], 0 ] }
+	}
+	return @parts;
+}
+
+sub deep
+{
+	my ($value) = @_;
+	my ($before, $after) = @{ pick([ '{"arrayValue": {"values": [', ']}}' ], [ '{"kvlistValue": {"values": [{"key": "k", "value": ', '}]}}' ]) };
+	my $levels = pick(3, 100, 600);
+
+	return $before x $levels . $value . $after x $levels;
+}
+
+# mutate(JSON, PARTS): the same with some of its parts changed.
+sub mutate
+{
+	my ($text, $parts) = @_;
+	my $end = length $text;
 
 	if (chance(0.1))
 	{
-		my $at = int rand length $text;
-
-		substr($text, $at, 1 + int rand 3) = pick('', '"', '{', '}', '[', ']', ',', ':', '0', '\\', '\u0000', 'null', chr 0x80);
+		substr($text, int rand $end, 1 + int rand 3) = pick('', '"', '{', '}', '[', ']', ',', ':', '0', '\\', '\u0000', 'null');
 		return $text;
 	}
 
-	my $root = $json->decode($text);
-
-	for (1 .. pick(1, 1, 1, 2, 5))
+	# from the end to the beginning, so that the others stay where they are
+	foreach my $part (sort { $b->[0] <=> $a->[0] } map { pick(@$parts) } 1 .. pick(1, 1, 1, 2, 5))
 	{
-		my @nodes = nodes(\$root);
-		my $node = pick(@nodes);
-		my $what = int rand 8;
+		my ($from, $to, $is_key) = @$part;
+		my $old = substr $text, $from, $to - $from;
 
-		if ($what < 3) { $$node = pick(@scalars) }
-		elsif ($what == 3) { $$node = $json->decode($json->encode(${ pick(@nodes) })) }
-		elsif ($what == 4) { $$node = pick([$$node], { pick(@names) => $$node }, [ $$node, $$node ]) }
-		elsif ($what == 5 && ref $$node eq 'HASH' && %{$$node})
+		next if $to > $end;
+		$end = $from;
+		if ($is_key)
 		{
-			my $key = pick(sort keys %{$$node});
-			my $value = delete $$node->{$key};
-
-			$$node->{ pick(@names, $key =~ s/([A-Z])/_\l$1/gr) } = $value if chance(0.7);
+			substr($text, $from, $to - $from) = pick(map({ qq{"$_"} } pick(@names)), $old =~ s/([A-Z])/_\l$1/gr);
+			next;
 		}
-		elsif ($what == 6)
-		{
-			my $deep = { stringValue => 'deep' };
 
-			$deep = pick({ arrayValue => { values => [$deep] } }, { kvlistValue => { values => [ { key => 'k', value => $deep } ] } })
-			  for 1 .. pick(3, 100, 600);
-			$$node = pick($deep, [ { key => 'deep', value => $deep } ]);
-		}
-		elsif (ref $$node eq 'ARRAY') { push @{$$node}, pick(@scalars, @{$$node}) }
+		my $other = pick(grep { !$_->[2] } map { pick(@$parts) } 1 .. 5) || $part;
+		my $copy = $other->[1] <= $end ? substr $text, $other->[0], $other->[1] - $other->[0] : 'null';
+
+		substr($text, $from, $to - $from) = pick((pick(@scalars)) x 4, $copy, $copy, "[$old]", "[$old, $old]", "$old, $old",
+			sprintf('{"%s": %s}', pick(@names), $old), deep(pick($old, '{"stringValue": "deep"}')),
+			'[{"key": "deep", "value": ' . deep('{"stringValue": "deep"}') . '}]', '"' . 'x' x pick(1000, 1025, 5000) . '"');
 	}
-	return $json->encode($root);
+	return $text;
 }
 
 $node->safe_psql('postgres', q{
@@ -418,14 +423,13 @@ $node->safe_psql('postgres', q{
 		RETURN CASE WHEN SQLSTATE LIKE '22%' OR SQLERRM = 'invalid OTLP/JSON' THEN 'error' ELSE SQLSTATE || ' ' || SQLERRM END;
 	END $$});
 
-my @seeds = grep { length $_ < 8000 } map { $_->[0] } @payloads;
+my @seeds = map { [ $_, [ parts($_) ] ] } grep { length $_ < 5000 } map { @$_ } @payloads;
 my %outcomes;
 
 for (my $done = 0; $done < $count; $done += 5000)
 {
-	my $rows = join '', map { mutate(pick(@seeds)) =~ s/\\/\\\\/gr =~ s/[\t\n\x80-\xff]/?/gr . "\n" } 1 .. ($count - $done < 5000 ? $count - $done : 5000);
+	my $rows = join '', map { mutate(@{ pick(@seeds) }) =~ s/\\/\\\\/gr . "\n" } 1 .. ($count - $done < 5000 ? $count - $done : 5000);
 
-	utf8::encode($rows);
 	$node->safe_psql('postgres', "TRUNCATE hostile;\nCOPY hostile FROM STDIN;\n$rows\\.\n");
 	foreach (split /\n/, $node->safe_psql('postgres',
 			'SELECT o, count(*) FROM hostile, LATERAL (SELECT outcome(t, length(t) % 2 = 0) AS o) a GROUP BY o'))
