@@ -258,7 +258,7 @@ find_keep(void *state, HeapTuple row, TupleDesc desc)
 #define FIND_NEWEST \
 	"f AS (SELECT w.trace_id, max(w.start_ns) AS newest FROM w WHERE w.fits GROUP BY w.trace_id " \
 	"ORDER BY newest DESC, w.trace_id LIMIT %s) " \
-	"SELECT (SELECT count(*) FROM w), ARRAY(SELECT f.trace_id FROM f " \
+	"SELECT (SELECT count(*) FROM w), ARRAY(SELECT f.trace_id::%s.trace_id FROM f " \
 	"ORDER BY f.newest DESC, f.trace_id)"
 
 static int
@@ -275,8 +275,8 @@ find_in_window(FindQuery *query, int64 window, Found *found)
 		psprintf("WITH w AS MATERIALIZED (SELECT s.trace_id, s.start_ns, (%s) AS fits "
 				 "FROM %s s WHERE %s ORDER BY s.start_ns DESC, s.trace_id LIMIT " INT64_FORMAT
 				 "), " FIND_NEWEST,
-				 query->fits.data, query->store.spans, query->range.data, window,
-				 find_limit(query)),
+				 query->fits.data, query->store.spans, query->range.data, window, find_limit(query),
+				 query->store.extension),
 		&query->arguments, find_keep, found);
 	return found->seen < window || find_count(found) >= query->limit;
 }
@@ -300,7 +300,7 @@ find_anywhere(FindQuery *query, Found *found)
 	query_each(psprintf("WITH w AS MATERIALIZED (SELECT s.trace_id, s.start_ns, true AS fits "
 						"FROM %s s WHERE %s%s AND %s), " FIND_NEWEST,
 						query->store.spans, query->range.data, query->indexed.data,
-						query->fits.data, find_limit(query)),
+						query->fits.data, find_limit(query), query->store.extension),
 			   &query->arguments, find_keep, found);
 }
 

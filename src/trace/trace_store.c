@@ -169,7 +169,7 @@ trace_store_bin(const TraceStore *store, TimestampTz time, Interval **width)
 
 	query_argument(&arguments, TIMESTAMPTZOID, TimestampTzGetDatum(time), false);
 	/* whole multiples of the width since 1970; months begin at the first */
-	query_run(psprintf("SELECT o.partition_width, "
+	query_run(psprintf("SELECT o.partition_width::interval, "
 					   "CASE WHEN extract(months FROM o.partition_width) + 12 * extract(years FROM "
 					   "o.partition_width) > 0 "
 					   "THEN date_trunc('month', $1 AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' "
