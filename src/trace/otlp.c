@@ -3,10 +3,10 @@
  *		OpenTelemetry's traces into a store, and out of it.
  *
  * A payload is read as rows of the table spans (otlp_read), and rows are
- * written as a payload (otlp_write).  Ingestion hands the rows to two
- * statements, whose plans a session keeps: one inserts the spans that the store
- * lacks, one, if there are others, lets spans that have ended take the place of
- * the same that had not.
+ * written as a payload (otlp_write).  Ingestion hands the rows to three
+ * statements, whose plans a session keeps: one locks the traces, one inserts the
+ * spans that the store lacks, one, if there are others, lets spans that have
+ * ended take the place of the same that had not.
  *
  * What OTLP has and the other columns do not hold is in key_order: for the
  * attributes of resource, scope, span, events and links the length of what
@@ -387,6 +387,26 @@ otlp_index_only_enter(void)
 	return level;
 }
 
+/*
+ * Lock the traces of all spans, in the order of their ids, also those that are
+ * new.  So two sessions that send the same spans, each in an order of its own,
+ * come one after the other, and so do those that end a span, or evict its trace.
+ */
+static void
+otlp_ingest_lock(const TraceStore *store)
+{
+	(void) otlp_ingest_run(
+		store,
+		psprintf("INSERT INTO %s AS t (trace_id, first_seen, last_updated, start_ns, span_count, "
+				 "root_ended, is_symbolic, is_decoded) SELECT s.trace_id, "
+				 "pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp(), "
+				 "pg_catalog.min(s.start_ns), 0, false, false, false FROM " INGESTED " s "
+				 "GROUP BY s.trace_id ORDER BY s.trace_id ON CONFLICT (trace_id) DO UPDATE "
+				 /* the row is locked all the same */
+				 "SET span_count = t.span_count WHERE false",
+				 store->traces));
+}
+
 /* Insert the spans that the store lacks; how many. */
 static uint64
 otlp_ingest_insert(const TraceStore *store)
@@ -407,14 +427,15 @@ otlp_ingest_insert(const TraceStore *store)
 	level = otlp_index_only_enter();
 	stored = otlp_ingest_run(
 		store,
-		psprintf("INSERT INTO %s (%s) SELECT %s FROM " INGESTED " s WHERE NOT EXISTS "
-				 "(SELECT FROM %s t WHERE t.trace_id OPERATOR(%s.=) s.trace_id AND EXISTS "
-				 "(SELECT FROM %s o WHERE o.trace_id OPERATOR(%s.=) s.trace_id "
-				 "AND o.span_id OPERATOR(%s.=) s.span_id "
-				 "AND o.start_ns OPERATOR(pg_catalog.>=) t.start_ns)) "
-				 "ON CONFLICT (trace_id, span_id, start_ns) DO NOTHING",
-				 store->spans, columns, otlp_column_list("s."), store->traces, store->extension,
-				 store->spans, store->extension, store->extension));
+		psprintf(
+			"INSERT INTO %s (%s) SELECT %s FROM " INGESTED " s WHERE NOT EXISTS "
+			"(SELECT FROM %s t WHERE t.trace_id OPERATOR(%s.=) s.trace_id "
+			"AND t.span_count OPERATOR(pg_catalog.>) 0 AND EXISTS (SELECT FROM %s o WHERE o.trace_id OPERATOR(%s.=) s.trace_id "
+			"AND o.span_id OPERATOR(%s.=) s.span_id "
+			"AND o.start_ns OPERATOR(pg_catalog.>=) t.start_ns)) "
+			"ON CONFLICT (trace_id, span_id, start_ns) DO NOTHING",
+			store->spans, columns, otlp_column_list("s."), store->traces, store->extension,
+			store->spans, store->extension, store->extension));
 	AtEOXact_GUC(true, level);
 	return stored;
 }
@@ -468,6 +489,7 @@ ingest_otlp(PG_FUNCTION_ARGS)
 		relation.reldata = ingestion.out.rows.store;
 		if (SPI_register_relation(&relation) < 0)
 			elog(ERROR, "SPI_register_relation failed");
+		otlp_ingest_lock(&store);
 		stored = otlp_ingest_insert(&store);
 		if (stored < ingestion.rows)
 			updated = otlp_ingest_update(&store);

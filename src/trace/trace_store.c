@@ -13,7 +13,8 @@
  * only grows, so the order in which spans come makes no difference.  The row is
  * what eviction and ingestion agree on: who adds to a trace holds its row until
  * the transaction ends, so eviction skips it; who evicts a trace holds its row,
- * too, so what is added comes after, as a trace that is new.
+ * too, so what is added comes after, as a trace that is new.  Who wants several
+ * rows locks traces first, in the order of their ids, and then spans.
  */
 #include "core/compat.h"
 
