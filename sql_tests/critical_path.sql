@@ -211,5 +211,11 @@ SELECT trace(3001), span(i), CASE WHEN i > 1 THEN span(1) END, '', CASE WHEN i >
 SELECT count(*), sum(section_end - section_start) FROM critical_path('Traces', trace(3001));
 SELECT count(*), max(self_ns) FROM self_time('Traces', trace(3001));
 
+-- calls that are longer than a bigint can count
+SELECT create_trace_store('eternal') AS store;
+INSERT INTO eternal.spans (trace_id, span_id, parent_span_id, start_ns, end_ns, name, resource) VALUES (trace(1), '0000000000000001', NULL, -9000000000000000000, 9000000000000000000, 'x', '{"service.name": "a"}'), (trace(1), '0000000000000002', '0000000000000001', -9000000000000000000, 9000000000000000000, 'x', '{"service.name": "b"}');
+SELECT caller, callee, mean_ns, max_ns FROM service_graph('eternal');
+
 SET client_min_messages = warning;
+DROP SCHEMA eternal CASCADE;
 DROP SCHEMA critical_path_test, "Traces", shop CASCADE;

@@ -40,6 +40,9 @@ SELECT * FROM "For Grafana".grafana_trace_edges ORDER BY 1, 2;
 SELECT id, secondarystat FROM "For Grafana".grafana_service_nodes(1700000000000, 1700000000012) ORDER BY id;
 SELECT id, secondarystat FROM "For Grafana".grafana_service_nodes(from_ms => 1700000000012) ORDER BY id;
 SELECT id, mainstat FROM "For Grafana".grafana_service_edges(to_ms => 1700000000013) ORDER BY id;
+-- times beyond those of spans
+SELECT (SELECT sum(secondarystat) FROM "For Grafana".grafana_service_nodes(f, u)) AS spans, (SELECT sum(mainstat) FROM "For Grafana".grafana_service_edges(f, u)) AS calls
+FROM (VALUES (-9223372036854775808, 9223372036854775807), (9223372036854775807, NULL), (NULL, -9223372036854775808)) v (f, u);
 
 -- the parts
 SELECT key_values('{}'), key_values('{"a": {"doubleValue": "NaN"}, "b": {"bytesValue": 1}, "c": {"bytesValue": "AA==", "d": 1}}'), key_values(NULL);

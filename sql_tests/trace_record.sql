@@ -45,6 +45,10 @@ SELECT add(11, 1, NULL, 'encode', 10, 12), add(11, 2, 1, 'decode', 4, 5);
 SELECT trace_id, object_id, symbols_encoded, symbols_transmitted, symbols_received, symbols_dropped, end_to_end_ns, encode_ns, transmit_median_ns, decode_ns, success, error FROM "Kept Records".trace_summaries WHERE span_count > 0 ORDER BY trace_id OFFSET 5;
 SELECT trace_id, complete FROM "Kept Records".trace_records ORDER BY trace_id OFFSET 5;
 
+-- one absurd span does not spoil the view of all
+INSERT INTO "Kept Records".spans (trace_id, span_id, start_ns, end_ns, name, kind) VALUES (trace(12), 1::bigint::span_id, -9223372036854775808, 9223372036854775807, 'eternal', 'retransmit');
+SELECT trace_id, transmit_median_ns FROM "Kept Records".trace_summaries WHERE trace_id = trace(12);
+
 -- durations
 SELECT nanoseconds_between(1, 3), nanoseconds_between(3, 1), nanoseconds_between(-9223372036854775808, 1), nanoseconds_between(1, -9223372036854775808), nanoseconds_between(NULL, 1);
 SELECT nanoseconds_interval(1999), nanoseconds_interval(-1999), nanoseconds_interval(3600000000000), nanoseconds_interval(9223372036854775807), nanoseconds_interval(NULL);

@@ -75,4 +75,11 @@ SELECT drop_trace_partitions('daily', '2026-11-21 23:59+00'), drop_trace_partiti
 SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'daily.spans'::regclass ORDER BY inhrelid::regclass::text;
 SELECT tableoid::regclass, trace_id FROM daily.spans ORDER BY start_ns;
 
-DROP SCHEMA traces, daily CASCADE;
+-- strings with backslashes do not matter to what the extension runs
+SET standard_conforming_strings = off;
+SELECT create_trace_store('backslash', '1 day');
+SELECT create_trace_partitions('backslash', '2026-11-20+00', '2026-11-22+00'), drop_trace_partitions('backslash', '2026-11-22+00');
+SELECT count(*) FROM backslash.trace_summaries;
+RESET standard_conforming_strings;
+
+DROP SCHEMA traces, daily, backslash CASCADE;

@@ -34,7 +34,7 @@ FROM information_schema.columns WHERE table_schema = 'traces' AND table_name = '
 CREATE SCHEMA there;
 SELECT create_trace_store('there');
 SELECT f.* FROM (VALUES ('SELECT create_trace_store(''there'')'), ('SELECT create_trace_store(NULL)'), ('SELECT create_trace_store(''pg_store'')'),
-	('SELECT create_trace_store(''w'', ''-1 day'')'), ('SELECT evict_traces(''nowhere'', 1)'), ('SELECT evict_traces(''pg_catalog'', 1)')) v (command), pg_temp.fault(command) f;
+	('SELECT create_trace_store(''w'', ''-1 day'')'), ('SELECT create_trace_store(''w'', ''999 ms'')'), ('SELECT create_trace_store(''w'', ''1 month 1 day'')'), ('SELECT create_trace_store(''w$body$w'')'), ('SELECT evict_traces(''nowhere'', 1)'), ('SELECT evict_traces(''pg_catalog'', 1)')) v (command), pg_temp.fault(command) f;
 SELECT count(*) AS left_behind FROM pg_namespace WHERE nspname = 'w';
 SET ROLE regress_tracer;
 SELECT f.* FROM pg_temp.fault('SELECT evict_traces(''there'', 1)') f;
@@ -107,8 +107,12 @@ SET timezone = 'Europe/Berlin';
 SELECT create_trace_partitions('daily', '2026-11-22 13:00+00', '2026-11-24 00:00:01+00'), create_trace_partitions('daily', '2026-11-24 12:00+00', '2026-11-25 12:00+00');
 SELECT create_trace_store('monthly', '1 month');
 SELECT create_trace_partitions('monthly', '2026-01-31+00', '2026-03-01+00');
+-- several months: wherever one begins, the partitions are the same
+SELECT create_trace_store('quarterly', '3 months'), create_trace_store('yearly', '1 year');
+SELECT create_trace_partitions('quarterly', '2026-02-01+00', '2026-02-02+00'), create_trace_partitions('quarterly', '1969-11-01+00', '1970-01-01+00'), create_trace_partitions('quarterly', '2026-03-31 23:59+00', '2026-04-01 00:01+00');
+SELECT create_trace_partitions('yearly', '2026-12-31+00', '2027-01-01 00:00:01+00'), create_trace_partitions('yearly', '2026-01-01+00', '2028-01-01+00');
 SELECT i.inhrelid::regclass AS partition, pg_get_expr(c.relpartbound, c.oid) AS bound FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-WHERE i.inhparent IN ('daily.spans'::regclass, 'monthly.spans'::regclass) ORDER BY i.inhrelid::regclass::text COLLATE "C";
+WHERE i.inhparent IN ('daily.spans'::regclass, 'monthly.spans'::regclass, 'quarterly.spans'::regclass, 'yearly.spans'::regclass) ORDER BY i.inhrelid::regclass::text COLLATE "C";
 INSERT INTO daily.spans (trace_id, span_id, start_ns, name) VALUES
 	('0000000000000000000000000000000a', '0000000000000001', 1795305600000000000, 'in a partition'), ('0000000000000000000000000000000a', '0000000000000002', 5, 'in no other');
 SELECT tableoid::regclass, name FROM daily.spans ORDER BY start_ns;
@@ -158,6 +162,6 @@ SELECT * FROM pg_temp.look('trace_id', 'text', 'jsonb', 'bigint', '0000000000000
 SELECT * FROM pg_temp.look('trace_id', 'text', 'jsonb', 'bigint', '0000000000000000000000000000000a', 'on', '{"a": {"time_ns": [], "name": {}, "trace_id": 1, "doubleValue": 1, "kvlistValue": {"values": [1]}}, "time_ns": "x"}', '-9223372036854775808');
 DROP SCHEMA looks CASCADE;
 
-DROP SCHEMA daily, monthly, spoor, "My ""Store""" CASCADE;
+DROP SCHEMA daily, monthly, quarterly, yearly, spoor, "My ""Store""" CASCADE;
 REVOKE CREATE ON DATABASE :"database" FROM regress_tracer;
 DROP ROLE regress_tracer;

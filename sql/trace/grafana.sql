@@ -75,7 +75,7 @@ WHERE p.service_name <> s.service_name;
 COMMENT ON VIEW @store@.grafana_calls IS 'spans whose parent is of another service';
 
 -- Before 14 the bodies are texts, read with the path of the caller: they use nothing of the
--- extension but through views.
+-- extension but through views.  Milliseconds that nanoseconds do not reach are as good as infinite.
 CREATE FUNCTION @store@.grafana_trace(trace_id text) RETURNS SETOF @store@.grafana_spans
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 -- @since 14
@@ -110,7 +110,8 @@ AS $body$
 		count(*) FILTER (WHERE s.status <> 'error') / count(*)::float8,
 		count(*) FILTER (WHERE s.status = 'error') / count(*)::float8
 	FROM @store@.spans s
-	WHERE ($1 IS NULL OR s.start_ns >= $1 * 1000000) AND ($2 IS NULL OR s.start_ns < $2 * 1000000)
+	WHERE ($1 IS NULL OR s.start_ns >= greatest(least($1, 9223372036854), -9223372036854) * 1000000)
+		AND ($2 IS NULL OR s.start_ns < greatest(least($2, 9223372036854), -9223372036854) * 1000000)
 	GROUP BY s.service_name;
 -- @since 14
 END;
@@ -132,7 +133,8 @@ AS $body$
 	SELECT c.source || ' -> ' || c.target, c.source, c.target, count(*),
 		round(avg((c.end_ns::numeric - c.start_ns) / 1000000), 3)::float8
 	FROM @store@.grafana_calls c
-	WHERE ($1 IS NULL OR c.start_ns >= $1 * 1000000) AND ($2 IS NULL OR c.start_ns < $2 * 1000000)
+	WHERE ($1 IS NULL OR c.start_ns >= greatest(least($1, 9223372036854), -9223372036854) * 1000000)
+		AND ($2 IS NULL OR c.start_ns < greatest(least($2, 9223372036854), -9223372036854) * 1000000)
 	GROUP BY c.source, c.target;
 -- @since 14
 END;

@@ -51,8 +51,9 @@ CROSS JOIN LATERAL (
 			max(s.end_ns) FILTER (WHERE s.kind = 'decode')) AS end_to_end_ns,
 		(array_agg(s.duration ORDER BY s.start_ns, s.span_id)
 			FILTER (WHERE s.kind = 'encode' AND s.duration IS NOT NULL))[1] AS encode_ns,
-		round(percentile_cont(0.5) WITHIN GROUP (ORDER BY s.duration)
-			FILTER (WHERE s.kind IN ('transmit', 'retransmit')))::bigint AS transmit_median_ns,
+		-- not beyond the greatest double precision that a bigint can hold
+		round(percentile_cont(0.5) WITHIN GROUP (ORDER BY least(s.duration, 9223372036854774784))
+			FILTER (WHERE s.kind IN ('transmit', 'retransmit') AND s.duration IS NOT NULL))::bigint AS transmit_median_ns,
 		(array_agg(s.duration ORDER BY s.end_ns DESC, s.span_id)
 			FILTER (WHERE s.kind = 'decode' AND s.duration IS NOT NULL))[1] AS decode_ns,
 		coalesce(bool_or(s.kind = 'decode' AND s.status = 'ok' AND s.end_ns IS NOT NULL), false) AS is_decoded,
@@ -60,7 +61,7 @@ CROSS JOIN LATERAL (
 		(array_agg(s.status_message ORDER BY s.start_ns, s.span_id)
 			FILTER (WHERE s.status = 'error' AND s.status_message IS NOT NULL))[1] AS error
 	FROM (SELECT v.*, @extension@.nanoseconds_between(v.start_ns, v.end_ns) AS duration,
-			CASE WHEN v.attributes ->> 'symbol.count' ~ '^[0-9]{1,12}(\.0*)?$'
+			CASE WHEN v.attributes ->> 'symbol.count' ~ '^[0-9]{1,12}([.]0*)?$'
 				THEN (v.attributes ->> 'symbol.count')::numeric ELSE 1 END AS symbols
 		FROM @store@.spans v WHERE v.trace_id OPERATOR(@extension@.=) r.trace_id) s) a;
 COMMENT ON VIEW @store@.trace_summaries IS 'one row for each trace: its symbols, how long they took, and whether they came through';

@@ -22,6 +22,7 @@
 
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "trace/span_tags.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -531,6 +532,8 @@ wanted_tags_visit(const Jsonb *tags, WantedTagVisitor visit, void *state)
 	{
 		if (token != WJB_KEY)
 			continue;
+		/* each is looked for in all places of a span, and both may be many */
+		CHECK_FOR_INTERRUPTS();
 		(void) JsonbIteratorNext(&iterator, &value, true);
 		wanted_tag_init(&tag, &key, &value);
 		if (!visit(state, &tag))

@@ -12,6 +12,9 @@
  * Who changes a span holds that, and then wants the row of its trace: the other
  * way round.  So eviction never waits for a span, but lets go the trace.
  *
+ * Partitions are dropped only while nobody else uses the spans: their table is
+ * locked before the partitions are, as whoever inserts does.
+ *
  * The age of a trace is told by its own times, not by when it came here.
  */
 #include "core/compat.h"
@@ -154,46 +157,92 @@ evict_traces(PG_FUNCTION_ARGS)
  * Partitions
  */
 
+/* Look for the partitions of the time before; how many. */
+static uint64
+drop_find(const TraceStore *store, int64 until)
+{
+	QueryArguments arguments = {0};
+
+	query_argument(&arguments, OIDOID, ObjectIdGetDatum(store->spans_relid), false);
+	query_argument(&arguments, INT8OID, Int64GetDatum(until), false);
+	/* the bound reads FOR VALUES FROM ('n') TO ('n'); the default partition has none */
+	return query_run(
+		"SELECT c.oid::regclass::text FROM pg_inherits i "
+		"JOIN pg_class c ON c.oid = i.inhrelid, "
+		"substring(pg_get_expr(c.relpartbound, c.oid) FROM 'TO [(]''?(-?[0-9]+)''?[)]') "
+		"AS upper WHERE i.inhparent = $1 AND upper::numeric <= $2 "
+		"ORDER BY upper::numeric",
+		&arguments);
+}
+
+static bool
+drop_is_empty(const char *partition)
+{
+	QueryArguments none = {0};
+
+	return query_run(psprintf("SELECT FROM %s LIMIT 1", partition), &none) == 0;
+}
+
+/* Is there anything to drop?  If not, nobody need be disturbed. */
+static bool
+drop_is_due(const TraceStore *store, int64 until)
+{
+	uint64 count = drop_find(store, until);
+	SPITupleTable *partitions = SPI_tuptable;
+
+	for (uint64 i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (drop_is_empty(SPI_getvalue(partitions->vals[i], partitions->tupdesc, 1)))
+			return true;
+	}
+	return false;
+}
+
+static int32
+drop_empty(const TraceStore *store, int64 until)
+{
+	uint64 count = drop_find(store, until);
+	SPITupleTable *partitions = SPI_tuptable;
+	QueryArguments none = {0};
+	int32 dropped = 0;
+
+	for (uint64 i = 0; i < count; i++)
+	{
+		const char *name = SPI_getvalue(partitions->vals[i], partitions->tupdesc, 1);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!drop_is_empty(name))
+			continue;
+		query_run(psprintf("DROP TABLE %s", name), &none);
+		dropped++;
+	}
+	return dropped;
+}
+
 PG_FUNCTION_INFO_V1(drop_trace_partitions);
 Datum
 drop_trace_partitions(PG_FUNCTION_ARGS)
 {
-	TimestampTz until = PG_GETARG_TIMESTAMPTZ(1);
-	QueryArguments arguments = {0};
+	TimestampTz time = PG_GETARG_TIMESTAMPTZ(1);
+	QueryArguments none = {0};
 	TraceStore store;
-	SPITupleTable *partitions;
+	int64 until;
 	int32 dropped = 0;
-	uint64 count;
 	int path;
 
-	if (TIMESTAMP_NOT_FINITE(until))
+	if (TIMESTAMP_NOT_FINITE(time))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("partitions cannot be dropped up to infinity")));
+	until = hybrid_time_from_timestamp(time);
 	trace_store_open(&store, fcinfo, 0);
 	query_connect();
 	path = query_path_enter();
-	query_argument(&arguments, OIDOID, ObjectIdGetDatum(store.spans_relid), false);
-	query_argument(&arguments, INT8OID, Int64GetDatum(hybrid_time_from_timestamp(until)), false);
-	/* the bound reads FOR VALUES FROM ('n') TO ('n'); the default partition has none */
-	count = query_run(
-		"SELECT c.oid::regclass::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid, "
-		"substring(pg_get_expr(c.relpartbound, c.oid) FROM 'TO \\(''?(-?\\d+)''?\\)') AS upper "
-		"WHERE i.inhparent = $1 AND upper::numeric <= $2 ORDER BY upper::numeric",
-		&arguments);
-	partitions = SPI_tuptable;
-	for (uint64 i = 0; i < count; i++)
+	if (drop_is_due(&store, until))
 	{
-		const char *name = SPI_getvalue(partitions->vals[i], partitions->tupdesc, 1);
-		QueryArguments none = {0};
-
-		CHECK_FOR_INTERRUPTS();
-		/* nobody adds to it between the look and the drop */
-		query_run(psprintf("LOCK TABLE %s IN SHARE MODE", name), &none);
-		if (query_run(psprintf("SELECT FROM %s LIMIT 1", name), &none) > 0)
-			continue;
-		query_run(psprintf("DROP TABLE %s", name), &none);
-		dropped++;
+		query_run(psprintf("LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE", store.spans), &none);
+		dropped = drop_empty(&store, until);
 	}
 	query_path_leave(path);
 	query_finish();

@@ -101,14 +101,24 @@ trace_store_run_script(const char *function, const char *schema, const char *ext
 	trace_store_run(trace_store_fill_in(script, replacements, lengthof(replacements)));
 }
 
-static bool
-trace_store_is_positive(Interval *width)
+/* Partitions follow one another without gaps, and are named by the second of their start. */
+static void
+trace_store_check_width(Interval *width)
 {
-	Interval zero;
+	Interval second;
 
-	memset(&zero, 0, sizeof(zero));
-	return DatumGetBool(
-		DirectFunctionCall2(interval_gt, IntervalPGetDatum(width), IntervalPGetDatum(&zero)));
+	memset(&second, 0, sizeof(second));
+	second.time = USECS_PER_SEC;
+	if (DatumGetBool(
+			DirectFunctionCall2(interval_lt, IntervalPGetDatum(width), IntervalPGetDatum(&second))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("partition_width must be at least a second")));
+	if (width->month != 0 && (width->day != 0 || width->time != 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("partition_width must be either whole months, or days and hours"),
+				 errdetail("Months have different numbers of days.")));
 }
 
 PG_FUNCTION_INFO_V1(create_trace_store);
@@ -126,11 +136,15 @@ create_trace_store(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("schema and hygiene of a trace store must not be null")));
-	if (partitioned && !trace_store_is_positive(PG_GETARG_INTERVAL_P(1)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("partition_width must be greater than zero")));
+	if (partitioned)
+		trace_store_check_width(PG_GETARG_INTERVAL_P(1));
 	name = NameStr(*PG_GETARG_NAME(0));
+	/* before 14, the name stands between such quotes */
+	if (strstr(name, "$body$") != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("the schema of a trace store cannot be called \"%s\"", name),
+				 errdetail("There must be no \"$body$\" in its name.")));
 	schema = quote_identifier(name);
 	query_connect();
 	path = query_path_enter();
@@ -169,16 +183,20 @@ trace_store_bin(const TraceStore *store, TimestampTz time, Interval **width)
 	QueryArguments arguments = {0};
 
 	query_argument(&arguments, TIMESTAMPTZOID, TimestampTzGetDatum(time), false);
-	/* whole multiples of the width since 1970; months begin at the first */
-	query_run(psprintf("SELECT o.partition_width::interval, "
-					   "CASE WHEN extract(months FROM o.partition_width) + 12 * extract(years FROM "
-					   "o.partition_width) > 0 "
-					   "THEN date_trunc('month', $1 AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' "
-					   "ELSE to_timestamp(floor(extract(epoch FROM $1) / extract(epoch FROM "
-					   "o.partition_width)) * extract(epoch FROM o.partition_width)) END "
-					   "FROM %s o",
-					   store->options),
-			  &arguments);
+	/* whole multiples of the width since 1970 */
+	query_run(
+		psprintf("SELECT o.partition_width::interval, "
+				 "CASE WHEN w.months > 0 THEN (timestamp '1970-01-01' "
+				 "+ make_interval(months => (floor(((extract(year FROM u.start) - 1970) * 12 "
+				 "+ extract(month FROM u.start) - 1) / w.months) * w.months)::integer)) "
+				 "AT TIME ZONE 'UTC' "
+				 "ELSE to_timestamp(floor(extract(epoch FROM $1) / extract(epoch FROM "
+				 "o.partition_width)) * extract(epoch FROM o.partition_width)) END "
+				 "FROM %s o CROSS JOIN LATERAL (SELECT extract(months FROM o.partition_width) "
+				 "+ 12 * extract(years FROM o.partition_width)) w (months), "
+				 "(SELECT $1 AT TIME ZONE 'UTC') u (start)",
+				 store->options),
+		&arguments);
 	*width = NULL;
 	if (SPI_processed == 0)
 		return time;
@@ -232,7 +250,7 @@ create_trace_partitions(PG_FUNCTION_ARGS)
 		{
 			trace_store_run(psprintf("CREATE TABLE %s.%s PARTITION OF %s "
 									 "FOR VALUES FROM (" INT64_FORMAT ") TO (" INT64_FORMAT ")",
-									 store.schema, name, store.spans, lower,
+									 store.schema, quote_identifier(name), store.spans, lower,
 									 hybrid_time_from_timestamp(next)));
 			made++;
 		}
