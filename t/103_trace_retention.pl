@@ -86,6 +86,14 @@ $writer->finish;
 is($err, '', '... which can end');
 is(query('SELECT span_count, is_complete FROM traces.traces'), '2|t', '... and is there, whole');
 
+# Partitions are made and dropped by several sessions at once, while spans come.
+query(q{SELECT create_trace_store('parts', '1 s'); SELECT create_trace_partitions('parts', '1970-01-01 00:00+00', '1970-01-01 00:00:10+00')});
+my @sessions = map { start_sessions($node, @$_) } (
+	[ 2, 40, q{SELECT drop_trace_partitions('parts', '1970-01-01 00:00:10+00');} ],
+	[ 2, 40, "\\set second random(0, 9)\nSELECT create_trace_partitions('parts', to_timestamp(:second), to_timestamp(:second + 0.5));" ],
+	[ 2, 80, "\\set second random(0, 9)\nINSERT INTO parts.spans (trace_id, span_id, start_ns, name) VALUES (random_trace_id(), random_span_id(), 20000000000 + :second, 'x');\nSELECT evict_traces('parts', 0);" ]);
+is(join('', map { session_errors($_) } @sessions), '', 'partitions are made and dropped by several sessions, without deadlocks');
+
 # A server that crashes while it evicts has evicted a trace or not.
 query(q{SELECT span(i, n, true) FROM generate_series(1, 2000) i, generate_series(1, 4) n});
 my $evicter = start_sessions($node, 1, 1000, q{

@@ -208,6 +208,19 @@ trace_store_bin(const TraceStore *store, TimestampTz time, Interval **width)
 		SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
 }
 
+/* Must this partition be made?  Whoever is about to make it is waited for. */
+static bool
+trace_store_lacks(const TraceStore *store, const char *name, bool *locked)
+{
+	if (OidIsValid(get_relname_relid(name, store->namespace)))
+		return false;
+	if (*locked)
+		return true;
+	trace_store_run(psprintf("LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE", store->spans));
+	*locked = true;
+	return !OidIsValid(get_relname_relid(name, store->namespace));
+}
+
 PG_FUNCTION_INFO_V1(create_trace_partitions);
 Datum
 create_trace_partitions(PG_FUNCTION_ARGS)
@@ -216,6 +229,7 @@ create_trace_partitions(PG_FUNCTION_ARGS)
 	TimestampTz from = PG_GETARG_TIMESTAMPTZ(1);
 	TraceStore store;
 	Interval *width;
+	bool locked = false;
 	int path;
 	int32 made = 0;
 
@@ -246,7 +260,7 @@ create_trace_partitions(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("too many partitions: more than %d", TRACE_PARTITIONS_MOST)));
 		CHECK_FOR_INTERRUPTS();
-		if (!OidIsValid(get_relname_relid(name, store.namespace)))
+		if (trace_store_lacks(&store, name, &locked))
 		{
 			trace_store_run(psprintf("CREATE TABLE %s.%s PARTITION OF %s "
 									 "FOR VALUES FROM (" INT64_FORMAT ") TO (" INT64_FORMAT ")",
