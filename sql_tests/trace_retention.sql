@@ -72,6 +72,9 @@ SELECT tableoid::regclass, count(*) FROM daily.spans GROUP BY 1 ORDER BY min(sta
 SELECT drop_trace_partitions('daily', '2026-11-24+00');
 SELECT evict_traces('daily', max_age => '1 day');
 SELECT drop_trace_partitions('daily', '2026-11-21 23:59+00'), drop_trace_partitions('daily', '2026-11-24+00'), drop_trace_partitions('traces', '2026-11-24+00');
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT drop_trace_partitions('daily', '2026-11-24+00');
+ROLLBACK;
 SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'daily.spans'::regclass ORDER BY inhrelid::regclass::text;
 SELECT tableoid::regclass, trace_id FROM daily.spans ORDER BY start_ns;
 

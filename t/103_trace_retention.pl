@@ -94,6 +94,16 @@ my @sessions = map { start_sessions($node, @$_) } (
 	[ 2, 80, "\\set second random(0, 9)\nINSERT INTO parts.spans (trace_id, span_id, start_ns, name) VALUES (random_trace_id(), random_span_id(), 20000000000 + :second, 'x');\nSELECT evict_traces('parts', 0);" ]);
 is(join('', map { session_errors($_) } @sessions), '', 'partitions are made and dropped by several sessions, without deadlocks');
 
+# Who drops partitions waits for those that use the spans, and does not stand in their way.
+query(q{SELECT create_trace_partitions('parts', '1970-01-01 00:00+00', '1970-01-01 00:00:10+00')});
+$script = "BEGIN; SELECT count(*) FROM parts.spans WHERE start_ns >= 20000000000; SELECT 'looked'; SELECT pg_sleep(1); INSERT INTO parts.spans (trace_id, span_id, start_ns, name) VALUES (random_trace_id(), random_span_id(), 5, 'x'); COMMIT;\n";
+($out, $err) = ('', '');
+$writer = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ], '<', \$script, '>', \$out, '2>', \$err);
+$writer->pump until $out =~ /looked/;
+is(query(q{SELECT drop_trace_partitions('parts', '1970-01-01 00:00:10+00')}), '9', 'partitions are dropped when a transaction has ended');
+$writer->finish;
+is($err, '', '... which could still write to one');
+
 # A server that crashes while it evicts has evicted a trace or not.
 query(q{SELECT span(i, n, true) FROM generate_series(1, 2000) i, generate_series(1, 4) n});
 my $evicter = start_sessions($node, 1, 1000, q{

@@ -13,18 +13,21 @@
  * way round.  So eviction never waits for a span, but lets go the trace.
  *
  * Partitions are dropped only while nobody else uses the spans: their table is
- * locked before the partitions are, as whoever inserts does.
+ * locked before the partitions are, as whoever inserts does.  Before that, those
+ * who make or drop partitions come one after the other.
  *
  * The age of a trace is told by its own times, not by when it came here.
  */
 #include "core/compat.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "core/hybrid_time.h"
 #include "core/wall_clock.h"
 #include "miscadmin.h"
 #include "trace/trace_schema.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
@@ -183,7 +186,7 @@ drop_is_empty(const char *partition)
 	return query_run(psprintf("SELECT FROM %s LIMIT 1", partition), &none) == 0;
 }
 
-/* Is there anything to drop?  If not, nobody need be disturbed. */
+/* Is there anything to drop?  If not, those that use the spans need not be disturbed. */
 static bool
 drop_is_due(const TraceStore *store, int64 until)
 {
@@ -236,9 +239,19 @@ drop_trace_partitions(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("partitions cannot be dropped up to infinity")));
 	until = hybrid_time_from_timestamp(time);
+	/* an old snapshot would not see all spans of a partition, nor does who may not see all */
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg(
+					 "drop_trace_partitions cannot run in a transaction of this isolation level"),
+				 errhint("Use READ COMMITTED.")));
 	trace_store_open(&store, fcinfo, 0);
 	query_connect();
 	path = query_path_enter();
+	(void) set_config_option("row_security", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+	query_run(psprintf("LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE", store.spans), &none);
 	if (drop_is_due(&store, until))
 	{
 		query_run(psprintf("LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE", store.spans), &none);
