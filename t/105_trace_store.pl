@@ -141,6 +141,46 @@ is($replica->safe_psql('postgres', q{SELECT root_name FROM find_traces('traces',
 $replica->safe_psql('postgres', 'DROP SUBSCRIPTION traces');
 $replica->stop;
 
+# Who may only read uses all that reads: in transactions that are read only, and on a standby.
+$node->safe_psql('postgres', q{
+	SELECT create_trace_store('parts', '1 day'), create_trace_partitions('parts', '2018-12-13', '2018-12-14');
+	SELECT ingest_otlp('parts', '} . $payload . q{');
+	GRANT USAGE ON SCHEMA traces, parts TO plain;
+	GRANT SELECT ON ALL TABLES IN SCHEMA traces, parts TO plain});
+my $reading = q{BEGIN READ ONLY;
+	SELECT (SELECT count(*) FROM find_traces(s, 'bank', 'charge', '{"error": "true"}')), (SELECT count(*) FROM find_spans(s, tags => '{"order": 7}')), (SELECT count(*) FROM services(s)), (SELECT count(*) FROM operations(s, 'shop')),
+		(SELECT count(*) FROM span_tree(s, t)), (SELECT count(*) FROM children(s, t, '0000000000000001')), (SELECT count(*) FROM descendants(s, t, '0000000000000001')), (SELECT count(*) FROM ancestors(s, t, '0000000000000003')),
+		(SELECT count(*) FROM siblings(s, t, '0000000000000003')), (SELECT count(*) FROM trace_findings(s, t)), (SELECT count(*) FROM critical_path(s, t)) > 0, (SELECT count(*) FROM critical_path_summary(s)) > 0, (SELECT count(*) FROM self_time(s, t)),
+		(SELECT count(*) FROM service_graph(s)), to_otlp(s, t) IS NOT NULL, to_jaeger(s, t) IS NOT NULL, trace_svg(s, t) IS NOT NULL, (SELECT complete FROM trace_record(s, t)), (SELECT span_count FROM trace_summary(s, t))
+	FROM unnest('{traces,parts}'::name[]) s, CAST('0000000000000000000000000000000a' AS trace_id) t;
+	SELECT (SELECT count(*) > 0 FROM parts.trace_summaries), (SELECT count(*) FROM parts.grafana_trace('0000000000000000000000000000000a')), (SELECT count(*) > 0 FROM parts.grafana_nodes), (SELECT count(*) > 0 FROM parts.grafana_service_edges(0, NULL)), (SELECT count(*) > 0 FROM parts.grafana_trace_edges);
+	COMMIT};
+my $read = join "\n", ('1|1|' . ($node->safe_psql('postgres', q{SELECT count(*) FROM services('traces')})) . '|2|3|1|2|2|0|0|t|t|3|1|t|t|t|t|3'), '1|1|2|2|3|1|2|2|0|0|t|t|3|1|t|t|t|t|3', 't|3|t|t|t';
+is(answer('postgres', 'plain', $reading), $read, 'who may only select can use all that reads, in a transaction that is read only');
+like(answer('postgres', 'plain', q{SELECT evict_traces('parts', 0)}) . answer('postgres', 'plain', q{SELECT start_span('parts', 'x')}) . answer('postgres', 'plain', "SELECT ingest_otlp('parts', '$payload')"),
+	qr/permission denied.*permission denied.*permission denied/s, '... and nothing that writes');
+$node->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'backup', has_streaming => 1);
+$standby->start;
+is(join("\n", grep { $_ ne '' } ($standby->psql('postgres', $reading, extra_params => [ '-U', 'plain' ]))[ 1, 2 ]), $read, '... also on a standby');
+$standby->stop;
+
+# A store goes on when its tables or the extension change in a session that has used it.
+is($node->safe_psql('postgres', q{
+	SELECT end_span('parts', start_span('parts', 'before', service => 'cron')) >= 0;
+	ALTER TABLE parts.spans ADD COLUMN note text, DROP COLUMN scope_schema_url, ADD COLUMN scope_schema_url text;
+	SELECT stored, duplicates FROM ingest_otlp('parts', '} . $payload . q{');
+	SELECT end_span('parts', start_span('parts', 'after', service => 'cron')) >= 0;
+	CREATE SCHEMA aside; ALTER EXTENSION distributed SET SCHEMA aside;
+	SELECT aside.end_span('parts', aside.start_span('parts', 'aside', service => 'cron')) >= 0;
+	DROP EXTENSION distributed CASCADE; DROP SCHEMA parts CASCADE;
+	CREATE EXTENSION distributed; SELECT create_trace_store('parts', '1 day');
+	SELECT stored, duplicates FROM ingest_otlp('parts', '} . $payload . q{');
+	SELECT end_span('parts', start_span('parts', 'again', service => 'cron')) >= 0;
+	SELECT sum(span_count) FROM parts.traces}), "t\n0|5\nt\nt\nparts.spans\n5|0\nt\n6", 'a session goes on when a store or the extension changes');
+$node->safe_psql('postgres', q{DROP SCHEMA traces CASCADE; SELECT create_trace_store('traces')});
+
 # What a session keeps does not grow with what it has ingested.
 if ($version >= 140000)
 {

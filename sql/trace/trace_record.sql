@@ -60,7 +60,8 @@ CROSS JOIN LATERAL (
 		coalesce(bool_or(s.parent_span_id IS NULL AND s.status = 'error'), false) AS is_failed,
 		(array_agg(s.status_message ORDER BY s.start_ns, s.span_id)
 			FILTER (WHERE s.status = 'error' AND s.status_message IS NOT NULL))[1] AS error
-	FROM (SELECT v.*, @extension@.nanoseconds_between(v.start_ns, v.end_ns) AS duration,
+	FROM (SELECT v.span_id, v.parent_span_id, v.start_ns, v.end_ns, v.kind, v.status, v.status_message,
+			@extension@.nanoseconds_between(v.start_ns, v.end_ns) AS duration,
 			CASE WHEN v.attributes ->> 'symbol.count' ~ '^[0-9]{1,12}([.]0*)?$'
 				THEN (v.attributes ->> 'symbol.count')::numeric ELSE 1 END AS symbols
 		FROM @store@.spans v WHERE v.trace_id OPERATOR(@extension@.=) r.trace_id) s) a;
