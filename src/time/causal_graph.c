@@ -119,10 +119,11 @@ causal_graph_clock_of(const LogTable *log, FunctionCallInfo fcinfo, int first)
 
 	query_argument(&arguments, TEXTOID, PG_GETARG_DATUM(first), false);
 	query_argument(&arguments, INT8OID, PG_GETARG_DATUM(first + 1), false);
-	query_each(psprintf("SELECT l.clock FROM %s l WHERE l.origin OPERATOR(pg_catalog.=) $1 "
-						"AND l.seq OPERATOR(pg_catalog.=) $2 AND l.clock IS NOT NULL LIMIT 1",
-						log->name),
-			   &arguments, causal_graph_keep_clock, &found);
+	query_each(
+		psprintf("SELECT l.clock::%s.vclock FROM %s l WHERE l.origin OPERATOR(pg_catalog.=) $1 "
+				 "AND l.seq OPERATOR(pg_catalog.=) $2 AND l.clock IS NOT NULL LIMIT 1",
+				 log->schema, log->name),
+		&arguments, causal_graph_keep_clock, &found);
 	if (!found.found)
 		log_table_no_event(log, text_to_cstring(PG_GETARG_TEXT_PP(first)),
 						   PG_GETARG_INT64(first + 1));
@@ -464,10 +465,10 @@ races(PG_FUNCTION_ARGS)
 	query_each(psprintf("SELECT k.key, k.origin, k.seq, k.clock FROM (SELECT (%s\n"
 						")::pg_catalog.text COLLATE pg_catalog.\"C\" AS key, "
 						"l.origin::pg_catalog.text COLLATE pg_catalog.\"C\" AS origin, "
-						"l.seq::pg_catalog.int8 AS seq, l.clock AS clock FROM %s l "
+						"l.seq::pg_catalog.int8 AS seq, l.clock::%s.vclock AS clock FROM %s l "
 						"WHERE " IS_EVENT " OFFSET 0) k "
 						"WHERE k.key IS NOT NULL ORDER BY k.key, k.clock, k.origin, k.seq",
-						key, log.name),
+						key, log.schema, log.name),
 			   NULL, races_add, &races);
 	query_finish();
 	MemoryContextDelete(races.group);

@@ -205,12 +205,13 @@ event_graph_load_some(const LogTable *log, bool texts, const char *condition,
 	loader.capacity = GRAPH_INITIAL_EVENTS;
 	loader.origins = palloc(sizeof(char *) * loader.capacity);
 	graph->events = palloc(sizeof(GraphEvent) * loader.capacity);
-	query_each(psprintf("SELECT l.origin::pg_catalog.text, l.seq::pg_catalog.int8, l.clock, %s, "
+	query_each(psprintf("SELECT l.origin::pg_catalog.text, l.seq::pg_catalog.int8, "
+						"l.clock::%s.vclock, %s, "
 						"(%s)::pg_catalog.text FROM %s l "
 						"WHERE l.origin IS NOT NULL AND l.seq IS NOT NULL AND l.clock IS NOT NULL "
 						"AND %s ORDER BY l.clock, l.origin COLLATE \"C\", l.seq",
-						texts ? log->event_text : "NULL::pg_catalog.text", texts ? log->at : "NULL",
-						log->name, condition),
+						log->schema, texts ? log->event_text : "NULL::pg_catalog.text",
+						texts ? log->at : "NULL", log->name, condition),
 			   arguments, event_graph_load_row, &loader);
 	event_graph_number_origins(graph, loader.origins);
 	event_graph_list_events(graph);
