@@ -130,6 +130,7 @@ SELECT name, status, end_ns, key_order FROM recording.spans WHERE trace_id = '00
 SELECT start_span('recording', 'never', start_time => 'infinity');
 SELECT end_span('recording', '00-000102030405060708090a0b0c0d0e0f-0000000000000004-00', end_time => '-infinity');
 SELECT start_span('recording', 'never', start_time => '2262-04-11 23:47:17Z');
+SELECT end_span('recording', start_span('recording', 'eternal', :'remote', start_time => '1677-09-21 00:12:43.145225Z'), end_time => '2262-04-11 23:47:16.854775Z') AS longest;
 SELECT start_span('recording', 'first', :'remote', start_time => '1677-09-21 00:12:43.145225Z') IS NULL AS "null", start_span('recording', 'last', :'remote', start_time => '2262-04-11 23:47:16.854775Z') IS NULL AS "null";
 SELECT start_ns FROM recording.spans WHERE name IN ('first', 'last') ORDER BY 1;
 

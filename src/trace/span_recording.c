@@ -16,6 +16,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "core/enum_label.h"
 #include "core/hybrid_time.h"
 #include "core/node_name.h"
@@ -455,6 +456,7 @@ end_span(PG_FUNCTION_ARGS)
 	Jsonb *attributes;
 	const char *status;
 	int64 end;
+	int64 duration;
 	int path;
 
 	span_argument(fcinfo, &span);
@@ -497,7 +499,10 @@ end_span(PG_FUNCTION_ARGS)
 		&arguments);
 	query_path_leave(path);
 	query_finish();
-	PG_RETURN_INT64((int64) ((uint64) end - (uint64) span.start));
+	/* what is longer than a bigint can count is as long as that */
+	if (pg_sub_s64_overflow(end, span.start, &duration))
+		duration = PG_INT64_MAX;
+	PG_RETURN_INT64(duration);
 }
 
 /*
