@@ -56,8 +56,8 @@ for my $case ([ 'traces', 'NULL' ], [ 'parts', q{'10 s'} ])
 	my ($store, $width) = @$case;
 
 	query("TRUNCATE sent; SELECT create_trace_store('$store', $width)");
-	my $senders = start_sessions($node, 6, 100, send_to($store));
-	my $enders = start_sessions($node, 2, 150, "\\set trace random(1, 100)\n\\set span random(1, 8)\nSELECT finish('$store', :trace, :span);\n");
+	my $senders = start_sessions($node, 6, 70, send_to($store));
+	my $enders = start_sessions($node, 2, 100, "\\set trace random(1, 100)\n\\set span random(1, 8)\nSELECT finish('$store', :trace, :span);\n");
 	is(session_errors($senders), '', "$store: six sessions send the same spans in other orders, without deadlocks");
 	is(session_errors($enders), '', '... while two end spans');
 	is(query(faults($store)), '', '... and the traces are those of the spans');
@@ -66,9 +66,9 @@ for my $case ([ 'traces', 'NULL' ], [ 'parts', q{'10 s'} ])
 		ON s.trace_id = trace(trace) AND s.span_id = span::bigint::span_id WHERE s.span_id IS NULL OR (ended AND s.end_ns IS NULL)}), '0', '... none of those that were sent is missing, or has not ended');
 	is(query("SELECT count(*) FROM (SELECT FROM $store.spans GROUP BY trace_id, span_id HAVING count(*) > 1) s"), '0', '... and none is there twice');
 
-	$senders = start_sessions($node, 4, 100, send_to($store));
-	$enders = start_sessions($node, 1, 150, "\\set trace random(1, 100)\n\\set span random(1, 8)\nSELECT finish('$store', :trace, :span);\n");
-	my $evicters = start_sessions($node, 2, 150, "SELECT evict_traces('$store', 10);\n");
+	$senders = start_sessions($node, 4, 70, send_to($store));
+	$enders = start_sessions($node, 1, 100, "\\set trace random(1, 100)\n\\set span random(1, 8)\nSELECT finish('$store', :trace, :span);\n");
+	my $evicters = start_sessions($node, 2, 100, "SELECT evict_traces('$store', 10);\n");
 	is(session_errors($senders), '', "$store: four sessions send spans of traces that are evicted, without deadlocks");
 	is(session_errors($enders), '', '... while one ends spans');
 	is(session_errors($evicters), '', '... and two evict');

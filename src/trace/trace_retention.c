@@ -31,6 +31,9 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+/* Spans reach from 1677 to 2262. */
+#define EVICT_YEARS_MOST 600
+
 /* The end of its last span, as far as is known. */
 #define LAST_TIME "coalesce(t.end_ns, t.start_ns)"
 
@@ -107,10 +110,20 @@ static int64
 evict_oldest(const Interval *max_age)
 {
 	TimestampTz now = hybrid_time_to_timestamp(wall_clock_now());
-	TimestampTz oldest = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
-																 TimestampTzGetDatum(now),
-																 IntervalPGetDatum(max_age)));
+	TimestampTz oldest;
+	Interval beyond;
 
+	/* no span is as old as that, and perhaps no timestamp */
+	memset(&beyond, 0, sizeof(beyond));
+	beyond.month = EVICT_YEARS_MOST * MONTHS_PER_YEAR;
+	if (DatumGetBool(DirectFunctionCall2(interval_gt, IntervalPGetDatum(max_age),
+										 IntervalPGetDatum(&beyond))))
+		return PG_INT64_MIN;
+	oldest = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
+													 TimestampTzGetDatum(now),
+													 IntervalPGetDatum(max_age)));
+	if (oldest <= hybrid_time_to_timestamp(PG_INT64_MIN))
+		return PG_INT64_MIN;
 	if (oldest > now)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("max_age must not be negative")));
