@@ -159,6 +159,10 @@ my $read = join "\n", ('1|1|' . ($node->safe_psql('postgres', q{SELECT count(*) 
 is(answer('postgres', 'plain', $reading), $read, 'who may only select can use all that reads, in a transaction that is read only');
 like(answer('postgres', 'plain', q{SELECT evict_traces('parts', 0)}) . answer('postgres', 'plain', q{SELECT start_span('parts', 'x')}) . answer('postgres', 'plain', "SELECT ingest_otlp('parts', '$payload')"),
 	qr/permission denied.*permission denied.*permission denied/s, '... and nothing that writes');
+# Who may insert and update the spans and traces of another's store can ingest and record.
+$node->safe_psql('postgres', q{CREATE ROLE writer LOGIN; GRANT USAGE ON SCHEMA parts TO writer; GRANT SELECT, INSERT, UPDATE ON parts.spans, parts.traces TO writer; GRANT SELECT ON parts.options TO writer});
+is(answer('postgres', 'writer', q{SELECT stored, duplicates FROM ingest_otlp('parts', '} . $payload . q{'); SELECT end_span('parts', start_span('parts', 'x', service => 'cron')) >= 0}), "0|5\nt", 'who may insert, select and update can ingest and record');
+$node->safe_psql('postgres', q{DELETE FROM parts.spans WHERE service_name = 'cron'; DELETE FROM parts.traces WHERE trace_id NOT IN (SELECT trace_id FROM parts.spans)});
 $node->backup('backup');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'backup', has_streaming => 1);

@@ -9,6 +9,7 @@
  */
 #include "core/compat.h"
 
+#include "miscadmin.h"
 #include "trace/span_tags.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
@@ -182,6 +183,7 @@ grafana_each(Jsonb *items, void (*push)(JsonbParseState **state, JsonbContainer 
 	{
 		JsonbValue *item = getIthJsonbValueFromContainer(&items->root, i);
 
+		CHECK_FOR_INTERRUPTS();
 		if (item->type == jbvBinary && JsonContainerIsObject(item->val.binary.data))
 			push(&state, item->val.binary.data);
 	}

@@ -294,6 +294,7 @@ tags_visit_items(Jsonb *items, AttributesVisitor visit, void *state)
 		JsonbValue *item = getIthJsonbValueFromContainer(&items->root, i);
 		JsonbValue attributes;
 
+		CHECK_FOR_INTERRUPTS();
 		if (item->type == jbvBinary && JsonContainerIsObject(item->val.binary.data) &&
 			getKeyJsonValueFromContainer(item->val.binary.data, "attributes",
 										 (int) strlen("attributes"), &attributes) != NULL &&
