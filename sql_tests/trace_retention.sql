@@ -53,6 +53,19 @@ SELECT * FROM pg_temp.left_over();
 UPDATE traces.spans SET end_ns = 1795352400000000000 WHERE trace_id = '00000000000000000000000000000001' AND span_id = '0000000000000002';
 SELECT evict_traces('traces', max_age => '2 hours');
 SELECT * FROM pg_temp.left_over();
+-- who sees a part of a trace only cannot evict that
+CREATE ROLE regress_evictor;
+GRANT USAGE ON SCHEMA traces TO regress_evictor;
+GRANT SELECT, UPDATE, DELETE ON ALL TABLES IN SCHEMA traces TO regress_evictor;
+ALTER TABLE traces.spans ENABLE ROW LEVEL SECURITY;
+CREATE POLICY some_spans ON traces.spans USING (span_id = '0000000000000001');
+SET ROLE regress_evictor;
+SELECT f.state, f.message FROM pg_temp.fault('SELECT evict_traces(''traces'', 0)') f;
+RESET ROLE;
+DROP POLICY some_spans ON traces.spans;
+ALTER TABLE traces.spans DISABLE ROW LEVEL SECURITY;
+DROP OWNED BY regress_evictor;
+DROP ROLE regress_evictor;
 -- nothing is older than what spans can be
 SELECT evict_traces('traces', max_age => '400 years'), evict_traces('traces', max_age => '178000000 years');
 -- nothing remains of a rollback

@@ -37,6 +37,17 @@
 /* The end of its last span, as far as is known. */
 #define LAST_TIME "coalesce(t.end_ns, t.start_ns)"
 
+/* What goes, goes as a whole: who may not see all spans is refused. */
+static int
+evict_path_enter(void)
+{
+	int level = query_path_enter();
+
+	(void) set_config_option("row_security", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+	return level;
+}
+
 /*
  * The ids of the traces to go, whose rows are locked from here on, or 0 if there
  * are none.
@@ -155,7 +166,7 @@ evict_traces(PG_FUNCTION_ARGS)
 	trace_store_open(&store, fcinfo, 0);
 	ids_type = get_array_type(store.trace_id_type);
 	query_connect();
-	path = query_path_enter();
+	path = evict_path_enter();
 	ids = evict_lock(&store, most, oldest);
 	if (ids)
 		ids = evict_lock_spans(&store, ids, ids_type);
@@ -252,7 +263,7 @@ drop_trace_partitions(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("partitions cannot be dropped up to infinity")));
 	until = hybrid_time_from_timestamp(time);
-	/* an old snapshot would not see all spans of a partition, nor does who may not see all */
+	/* an old snapshot would not see all spans of a partition */
 	if (IsolationUsesXactSnapshot())
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
@@ -261,9 +272,7 @@ drop_trace_partitions(PG_FUNCTION_ARGS)
 				 errhint("Use READ COMMITTED.")));
 	trace_store_open(&store, fcinfo, 0);
 	query_connect();
-	path = query_path_enter();
-	(void) set_config_option("row_security", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
+	path = evict_path_enter();
 	query_run(psprintf("LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE", store.spans), &none);
 	if (drop_is_due(&store, until))
 	{
