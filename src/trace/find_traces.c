@@ -208,19 +208,39 @@ find_query_read(FindQuery *query, FunctionCallInfo fcinfo)
 	}
 }
 
+/* Until the GUC nest level is left. */
+static void
+find_turn_off(const char *setting)
+{
+	(void) set_config_option(setting, "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+							 false);
+}
+
 /*
  * Names as in query_path_enter, and no plan that reads a whole table: where all
  * is asked for there is little, or what comes first is enough.
  */
 static int
-find_path_enter(FunctionCallInfo fcinfo)
+find_path_enter(void)
 {
 	int level = query_path_enter();
-	static const char *const settings[] = {"enable_seqscan", "jit"};
 
-	for (int i = 0; i < (int) lengthof(settings); i++)
-		(void) set_config_option(settings[i], "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-								 true, 0, false);
+	find_turn_off("enable_seqscan");
+	find_turn_off("jit");
+	return level;
+}
+
+/*
+ * For what wants the first few in the order of an index: no plan that reads all
+ * spans of a service, of which there seem to be few before the first ANALYZE.
+ */
+static int
+find_order_enter(void)
+{
+	int level = NewGUCNestLevel();
+
+	find_turn_off("enable_bitmapscan");
+	find_turn_off("enable_sort");
 	return level;
 }
 
@@ -271,6 +291,8 @@ find_count(const Found *found)
 static bool
 find_in_window(FindQuery *query, int64 window, Found *found)
 {
+	int level = find_order_enter();
+
 	query_each(
 		psprintf("WITH w AS MATERIALIZED (SELECT s.trace_id, s.start_ns, (%s) AS fits "
 				 "FROM %s s WHERE %s ORDER BY s.start_ns DESC, s.trace_id LIMIT " INT64_FORMAT
@@ -278,6 +300,7 @@ find_in_window(FindQuery *query, int64 window, Found *found)
 				 query->fits.data, query->store.spans, query->range.data, window, find_limit(query),
 				 query->store.extension),
 		&query->arguments, find_keep, found);
+	AtEOXact_GUC(true, level);
 	return found->seen < window || find_count(found) >= query->limit;
 }
 
@@ -320,7 +343,7 @@ find_traces(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	find_query_read(&query, fcinfo);
 	query_connect();
-	path = find_path_enter(fcinfo);
+	path = find_path_enter();
 	if (query.limited)
 	{
 		int64 window = Max(FIND_WINDOW_LEAST, (int64) query.limit * FIND_WINDOW_EACH);
@@ -369,7 +392,7 @@ find_spans(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	find_query_read(&query, fcinfo);
 	query_connect();
-	path = find_path_enter(fcinfo);
+	path = find_path_enter();
 	query_rows(
 		psprintf("SELECT s.trace_id, s.span_id, s.start_ns, s.end_ns, s.service_name, s.name, "
 				 "s.kind, s.status FROM %s s WHERE %s%s AND %s "
@@ -402,7 +425,8 @@ services(PG_FUNCTION_ARGS)
 	trace_store_open(&store, fcinfo, 0);
 	row_set_open(&rows, fcinfo);
 	query_connect();
-	path = find_path_enter(fcinfo);
+	path = find_path_enter();
+	(void) find_order_enter();
 	query_rows(psprintf("WITH RECURSIVE v (service) AS ("
 						"(SELECT s.service_name FROM %1$s s ORDER BY " KEY_OF_SERVICE " LIMIT 1) "
 						"UNION ALL SELECT (SELECT s.service_name FROM %1$s s "
@@ -429,7 +453,8 @@ operations(PG_FUNCTION_ARGS)
 	row_set_open(&rows, fcinfo);
 	query_argument(&arguments, TEXTOID, PG_GETARG_DATUM(1), false);
 	query_connect();
-	path = find_path_enter(fcinfo);
+	path = find_path_enter();
+	(void) find_order_enter();
 	query_rows(
 		psprintf(
 			"WITH RECURSIVE o (name) AS ("
@@ -443,8 +468,8 @@ operations(PG_FUNCTION_ARGS)
 			/* no EXISTS, for which the planner may read all such spans of the service */
 			"THEN (SELECT true FROM %1$s s WHERE " OF_SERVICE " AND " KEY_OF_NAME
 			" = %2$s.span_name_key(o.name) AND s.kind IS NULL LIMIT 1) "
-			"ELSE EXISTS (SELECT FROM %1$s s WHERE " OF_SERVICE " AND " KEY_OF_NAME
-			" = %2$s.span_name_key(o.name) AND s.kind = k.kind) END ORDER BY o.name, k.kind",
+			"ELSE (SELECT true FROM %1$s s WHERE " OF_SERVICE " AND " KEY_OF_NAME
+			" = %2$s.span_name_key(o.name) AND s.kind = k.kind LIMIT 1) END ORDER BY o.name, k.kind",
 			store.spans, store.extension),
 		&arguments, &rows);
 	query_path_leave(path);
