@@ -55,8 +55,9 @@ jsonb_open(StringInfo image, JsonbWriter *writer, bool is_object, uint32 count)
 	uint32 header = count | (is_object ? JB_FOBJECT : JB_FARRAY);
 
 	if (count > Min(JB_CMASK, MaxAllocSize / (2 * sizeof(JEntry))))
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("too many elements for a jsonb value: %u", count)));
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many elements for a jsonb value: %u", count)));
 	writer->begin = (uint32) image->len;
 	jsonb_image_pad(image);
 	appendBinaryStringInfo(image, (char *) &header, sizeof(header));
@@ -78,8 +79,9 @@ jsonb_put_entry(StringInfo image, JsonbWriter *writer, JEntry type)
 
 	Assert(writer->next < writer->count);
 	if (total > JENTRY_OFFLENMASK)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("a jsonb value would be longer than %u bytes", JENTRY_OFFLENMASK)));
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a jsonb value would be longer than %u bytes", JENTRY_OFFLENMASK)));
 	entry = type |
 		(writer->next % JB_OFFSET_STRIDE == 0 ? total | JENTRY_HAS_OFF : total - writer->total);
 	memcpy(image->data + writer->entries + writer->next * sizeof(JEntry), &entry, sizeof(entry));

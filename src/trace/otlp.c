@@ -197,8 +197,7 @@ span_row_add(SpanRows *out, const OtlpSpan *span)
 	span_row_set(out, SPAN_TRACE_ID, PointerGetDatum(span->trace_id));
 	span_row_set(out, SPAN_SPAN_ID, UInt64GetDatum(span_id_load(span->span_id)));
 	if (span->has_parent)
-		span_row_set(out, SPAN_PARENT_SPAN_ID,
-					 UInt64GetDatum(span_id_load(span->parent_span_id)));
+		span_row_set(out, SPAN_PARENT_SPAN_ID, UInt64GetDatum(span_id_load(span->parent_span_id)));
 	span_row_set(out, SPAN_START, Int64GetDatum(span->start));
 	if (span->has_ended)
 		span_row_set(out, SPAN_END, Int64GetDatum(span->end));
@@ -312,8 +311,8 @@ otlp_ingest_span(void *state, const OtlpSpan *span)
 }
 
 static void
-otlp_ingest_read(Ingestion *ingestion, const TraceStore *store, Oid extension,
-				 const Jsonb *payload, bool hygiene)
+otlp_ingest_read(Ingestion *ingestion, const TraceStore *store, Oid extension, const Jsonb *payload,
+				 bool hygiene)
 {
 	TupleDesc desc = CreateTemplateTupleDesc(SPAN_COLUMNS);
 	HASHCTL control;
@@ -323,9 +322,8 @@ otlp_ingest_read(Ingestion *ingestion, const TraceStore *store, Oid extension,
 		const ColumnType *column = &span_columns[i];
 
 		TupleDescInitEntry(desc, (AttrNumber) (i + 1), column->name,
-						   OidIsValid(column->type)
-							   ? column->type
-							   : extension_type(extension, column->type_name),
+						   OidIsValid(column->type) ? column->type
+													: extension_type(extension, column->type_name),
 						   -1, 0);
 	}
 	memset(ingestion, 0, sizeof(Ingestion));
@@ -336,8 +334,8 @@ otlp_ingest_read(Ingestion *ingestion, const TraceStore *store, Oid extension,
 	control.keysize = sizeof(SpanKey);
 	control.entrysize = sizeof(SpanWinner);
 	control.hcxt = CurrentMemoryContext;
-	ingestion->winners =
-		hash_create("OTLP spans", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	ingestion->winners = hash_create("OTLP spans", 1024, &control,
+									 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	otlp_read(payload, hygiene, otlp_ingest_span, ingestion);
 	if (ingestion->revised)
 	{
@@ -355,7 +353,8 @@ otlp_ingest_read(Ingestion *ingestion, const TraceStore *store, Oid extension,
 static uint64
 otlp_ingest_run(const TraceStore *store, const char *sql)
 {
-	int status = SPI_execute_plan(query_plan(store->spans_relid, sql, 0, NULL), NULL, NULL, false, 0);
+	int status = SPI_execute_plan(query_plan(store->spans_relid, sql, 0, NULL), NULL, NULL, false,
+								  0);
 
 	if (status < 0)
 		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(status));
@@ -396,10 +395,10 @@ otlp_ingest_insert(const TraceStore *store)
 	int level;
 
 	if (get_rel_relkind(store->spans_relid) != RELKIND_PARTITIONED_TABLE)
-		return otlp_ingest_run(
-			store, psprintf("INSERT INTO %s (%s) SELECT %s FROM " INGESTED
-							" ON CONFLICT (trace_id, span_id) DO NOTHING",
-							store->spans, columns, columns));
+		return otlp_ingest_run(store,
+							   psprintf("INSERT INTO %s (%s) SELECT %s FROM " INGESTED
+										" ON CONFLICT (trace_id, span_id) DO NOTHING",
+										store->spans, columns, columns));
 	/*
 	 * There, ids are unique together with the start only.  No partition has to
 	 * be searched for traces that are new.
@@ -424,13 +423,14 @@ static uint64
 otlp_ingest_update(const TraceStore *store)
 {
 	int level = otlp_index_only_enter();
-	uint64 updated = otlp_ingest_run(
-		store, psprintf("UPDATE %s o SET (%s) = ROW(%s) FROM " INGESTED
-						" s WHERE o.trace_id OPERATOR(%s.=) s.trace_id "
-						"AND o.span_id OPERATOR(%s.=) s.span_id "
-						"AND o.end_ns IS NULL AND s.end_ns IS NOT NULL",
-						store->spans, otlp_column_list(""), otlp_column_list("s."),
-						store->extension, store->extension));
+	uint64 updated = otlp_ingest_run(store,
+									 psprintf("UPDATE %s o SET (%s) = ROW(%s) FROM " INGESTED
+											  " s WHERE o.trace_id OPERATOR(%s.=) s.trace_id "
+											  "AND o.span_id OPERATOR(%s.=) s.span_id "
+											  "AND o.end_ns IS NULL AND s.end_ns IS NOT NULL",
+											  store->spans, otlp_column_list(""),
+											  otlp_column_list("s."), store->extension,
+											  store->extension));
 
 	AtEOXact_GUC(true, level);
 	return updated;

@@ -22,7 +22,8 @@
 #include "trace/span_forest.h"
 #include "utils/memutils.h"
 
-#define ID_HINT "Ids are hexadecimal digits: 32 of a trace, 16 of a span."
+#define PAYLOAD_HINT "A payload has the form {\"resourceSpans\": [...]}."
+#define ID_HINT      "Ids are hexadecimal digits: 32 of a trace, 16 of a span."
 
 /* The status of each of OTLP's numbers: unset, ok, error. */
 static const int otlp_statuses[] = {0, 2, SPAN_STATUS_ERROR};
@@ -233,11 +234,11 @@ typedef struct OtlpReader
 	uint32 resource_index;
 	uint32 scope_index;
 	uint32 span_index;
-	const char *scopes_name;          /* scopeSpans, or what older exporters say */
+	const char *scopes_name; /* scopeSpans, or what older exporters say */
 	bool in_scope;
 	bool in_span;
 	const JsonbContainer *span_bytes; /* of the span, once it is known to be an object */
-	const char *part; /* events or links, or NULL */
+	const char *part;                 /* events or links, or NULL */
 	uint32 part_index;
 
 	MemoryContext span_context; /* for what one span needs */
@@ -267,11 +268,15 @@ otlp_peek_id(const JsonbContainer *span, const char *name, const char *other_nam
 
 	for (int i = 0; i < (int) lengthof(names); i++)
 	{
-		if (getKeyJsonValueFromContainer((JsonbContainer *) span, names[i],
-										 (int) strlen(names[i]), &value) &&
-			value.type == jbvString && value.val.string.len == digits &&
-			strspn(pnstrdup(value.val.string.val, (Size) digits), "0123456789abcdefABCDEF") ==
-				(size_t) digits)
+		const char *text;
+
+		if (!getKeyJsonValueFromContainer((JsonbContainer *) span, names[i], (int) strlen(names[i]),
+										  &value) ||
+			value.type != jbvString || value.val.string.len != digits)
+			continue;
+		text = pnstrdup(value.val.string.val, (Size) digits);
+		if (strspn(text, "0123456789abcdefABCDEF") == (size_t) digits &&
+			strspn(text, "0") < (size_t) digits)
 		{
 			*id = value;
 			return true;
@@ -292,8 +297,7 @@ otlp_locate(const OtlpSource *source, StringInfo detail)
 		otlp_peek_id(reader->span_bytes, "traceId", "trace_id", 2 * TRACE_ID_BYTES, &trace_id) &&
 		otlp_peek_id(reader->span_bytes, "spanId", "span_id", 2 * SPAN_ID_BYTES, &span_id))
 		appendStringInfo(detail, "In span %.*s of trace %.*s", span_id.val.string.len,
-						 span_id.val.string.val, trace_id.val.string.len,
-						 trace_id.val.string.val);
+						 span_id.val.string.val, trace_id.val.string.len, trace_id.val.string.val);
 	else
 	{
 		appendStringInfo(detail, "In resourceSpans[%u]", reader->resource_index);
@@ -308,16 +312,14 @@ otlp_locate(const OtlpSource *source, StringInfo detail)
 }
 
 static void
-otlp_fields(FieldScan *fields, const JsonbContainer *object,
-			const FieldName *names, int count)
+otlp_fields(FieldScan *fields, const JsonbContainer *object, const FieldName *names, int count)
 {
 	jsonb_scan_open(&fields->scan, object);
 	fields->names = names;
 	fields->end = names + count;
 }
 
-#define OTLP_FIELDS(fields, object, names) \
-	otlp_fields(fields, object, names, lengthof(names))
+#define OTLP_FIELDS(fields, object, names) otlp_fields(fields, object, names, lengthof(names))
 
 static const JsonbContainer *
 otlp_object(const OtlpReader *reader, const JsonbValue *value, const char *name)
@@ -376,7 +378,7 @@ otlp_id(const OtlpReader *reader, const JsonbValue *value, const char *name, uin
 			otlp_fault(&reader->source, ERRCODE_INVALID_TEXT_REPRESENTATION, ID_HINT,
 					   "%s has characters other than hexadecimal digits: \"%s\".", name,
 					   otlp_excerpt(text.data, text.length));
-		id[i] = (uint8) (high << 4 | low);
+		id[i] = (uint8) ((unsigned) high << 4 | (unsigned) low);
 		nil = nil && id[i] == 0;
 	}
 	return !nil;
@@ -469,8 +471,7 @@ otlp_read_group(OtlpReader *reader, const JsonbContainer *object, bool is_scope,
 static void
 otlp_read_status(OtlpReader *reader, const JsonbContainer *object)
 {
-	static const char *const codes[] = {"STATUS_CODE_UNSET", "STATUS_CODE_OK",
-										"STATUS_CODE_ERROR"};
+	static const char *const codes[] = {"STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"};
 	const FieldName *name;
 	FieldScan fields;
 	JsonbValue value;
@@ -502,8 +503,8 @@ typedef struct OtlpPart
 } OtlpPart;
 
 static void
-otlp_read_part(OtlpReader *reader, const JsonbContainer *object, const FieldName *names,
-			   int count, OtlpPart *part)
+otlp_read_part(OtlpReader *reader, const JsonbContainer *object, const FieldName *names, int count,
+			   OtlpPart *part)
 {
 	const FieldName *name;
 	FieldScan fields;
@@ -638,7 +639,7 @@ otlp_read_parts(OtlpReader *reader, const JsonbContainer *array, bool is_event, 
 		const JsonbContainer *object;
 
 		reader->part_index = scan.next - 1;
-		object = otlp_object(reader, &element, "It");
+		object = otlp_object(reader, &element, "The element");
 		if (is_event)
 		{
 			otlp_read_part(reader, object, event_fields, lengthof(event_fields), &part);
@@ -661,8 +662,8 @@ otlp_find_label(const Jsonb *attributes, const char *key, const char *const *lab
 {
 	JsonbValue value;
 
-	if (!getKeyJsonValueFromContainer((JsonbContainer *) &attributes->root, key,
-									  (int) strlen(key), &value) ||
+	if (!getKeyJsonValueFromContainer((JsonbContainer *) &attributes->root, key, (int) strlen(key),
+									  &value) ||
 		value.type != jbvString)
 		return -1;
 	for (int i = first; i < count; i++)
@@ -678,12 +679,10 @@ otlp_find_label(const Jsonb *attributes, const char *key, const char *const *lab
 static void
 otlp_decide(OtlpSpan *span)
 {
-	int kind =
-		otlp_find_label(span->attributes, "span.kind", span_kind_labels, SPAN_KIND_CONSUMER + 1,
-						span_kind_count);
-	int status =
-		otlp_find_label(span->attributes, "span.status", span_status_labels, 1,
-						span_status_count);
+	int kind = otlp_find_label(span->attributes, "span.kind", span_kind_labels,
+							   SPAN_KIND_CONSUMER + 1, span_kind_count);
+	int status = otlp_find_label(span->attributes, "span.status", span_status_labels, 1,
+								 span_status_count);
 
 	if (kind >= 0)
 		span->kind = kind;
@@ -723,8 +722,8 @@ otlp_read_span(OtlpReader *reader, const JsonbContainer *object)
 		switch (name->field)
 		{
 			case FIELD_KIND:
-				span->otlp_kind =
-					otlp_enum(reader, &value, "kind", kinds, lengthof(kinds), PG_INT16_MAX);
+				span->otlp_kind = otlp_enum(reader, &value, "kind", kinds, lengthof(kinds),
+											PG_INT16_MAX);
 				break;
 			case FIELD_NAME:
 				span->name = otlp_text(reader, &value, name->name);
@@ -737,19 +736,17 @@ otlp_read_span(OtlpReader *reader, const JsonbContainer *object)
 											  &reader->link_image);
 				break;
 			case FIELD_EVENTS:
-				span->events = otlp_read_parts(reader, otlp_array(reader, &value, name->name),
-											   true, &reader->event_image);
+				span->events = otlp_read_parts(reader, otlp_array(reader, &value, name->name), true,
+											   &reader->event_image);
 				break;
 			case FIELD_SPAN_ID:
-				has_span_id =
-					otlp_id(reader, &value, name->name, span->span_id, SPAN_ID_BYTES);
+				has_span_id = otlp_id(reader, &value, name->name, span->span_id, SPAN_ID_BYTES);
 				break;
 			case FIELD_STATUS:
 				otlp_read_status(reader, otlp_object(reader, &value, name->name));
 				break;
 			case FIELD_TRACE_ID:
-				has_trace_id =
-					otlp_id(reader, &value, name->name, span->trace_id, TRACE_ID_BYTES);
+				has_trace_id = otlp_id(reader, &value, name->name, span->trace_id, TRACE_ID_BYTES);
 				break;
 			case FIELD_ATTRIBUTES:
 				attributes = otlp_array(reader, &value, name->name);
@@ -758,8 +755,8 @@ otlp_read_span(OtlpReader *reader, const JsonbContainer *object)
 				span->trace_state = otlp_text(reader, &value, name->name);
 				break;
 			case FIELD_PARENT_SPAN_ID:
-				span->has_parent =
-					otlp_id(reader, &value, name->name, span->parent_span_id, SPAN_ID_BYTES);
+				span->has_parent = otlp_id(reader, &value, name->name, span->parent_span_id,
+										   SPAN_ID_BYTES);
 				break;
 			case FIELD_END:
 				span->end = otlp_time(reader, &value, name->name);
@@ -792,8 +789,8 @@ otlp_read_span(OtlpReader *reader, const JsonbContainer *object)
 	span->has_ended = span->end != 0;
 	if (span->has_ended && span->end < span->start)
 		otlp_fault(&reader->source, ERRCODE_INVALID_PARAMETER_VALUE, NULL,
-				   "The end, " INT64_FORMAT ", is before the start, " INT64_FORMAT ".",
-				   span->end, span->start);
+				   "The end, " INT64_FORMAT ", is before the start, " INT64_FORMAT ".", span->end,
+				   span->start);
 
 	jsonb_image_start(&reader->attribute_image);
 	otlp_order_start(&reader->attribute_order);
@@ -852,7 +849,7 @@ otlp_read_scope_spans(OtlpReader *reader, const JsonbContainer *object)
 		CHECK_FOR_INTERRUPTS();
 		reader->span_index = scan.next - 1;
 		reader->in_span = true;
-		otlp_read_span(reader, otlp_object(reader, &value, "It"));
+		otlp_read_span(reader, otlp_object(reader, &value, "The element"));
 		reader->in_span = false;
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(reader->span_context);
@@ -873,7 +870,7 @@ otlp_read_scopes(OtlpReader *reader, const JsonbContainer *scopes, const char *n
 	{
 		CHECK_FOR_INTERRUPTS();
 		reader->scope_index = scan.next - 1;
-		otlp_read_scope_spans(reader, otlp_object(reader, &value, "It"));
+		otlp_read_scope_spans(reader, otlp_object(reader, &value, "The element"));
 	}
 	reader->in_scope = false;
 }
@@ -934,14 +931,14 @@ otlp_read(const Jsonb *payload, bool hygiene, OtlpConsume consume, void *state)
 	JsonbScan scan;
 
 	if (!JsonContainerIsObject(&payload->root))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION), errmsg("invalid OTLP/JSON"),
-						errdetail("The payload is not an object."),
-						errhint("It has the form {\"resourceSpans\": [...]}.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION), errmsg("invalid OTLP/JSON"),
+				 errdetail("The payload is not an object."), errhint(PAYLOAD_HINT)));
 	otlp_source_init(&reader->source, hygiene, otlp_locate);
 	reader->consume = consume;
 	reader->state = state;
-	reader->span_context =
-		AllocSetContextCreate(CurrentMemoryContext, "OTLP span", ALLOCSET_DEFAULT_SIZES);
+	reader->span_context = AllocSetContextCreate(CurrentMemoryContext, "OTLP span",
+												 ALLOCSET_DEFAULT_SIZES);
 	jsonb_image_init(&reader->resource_image);
 	jsonb_image_init(&reader->scope_image);
 	jsonb_image_init(&reader->attribute_image);
@@ -959,13 +956,13 @@ otlp_read(const Jsonb *payload, bool hygiene, OtlpConsume consume, void *state)
 		if (!jsonb_is_array(&value))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION), errmsg("invalid OTLP/JSON"),
-					 errdetail("%s is not an array.", name->name)));
+					 errdetail("%s is not an array.", name->name), errhint(PAYLOAD_HINT)));
 		jsonb_scan_open(&scan, value.val.binary.data);
 		while (jsonb_scan_element(&scan, &value))
 		{
 			CHECK_FOR_INTERRUPTS();
 			reader->resource_index = scan.next - 1;
-			otlp_read_resource_spans(reader, otlp_object(reader, &value, "It"));
+			otlp_read_resource_spans(reader, otlp_object(reader, &value, "The element"));
 		}
 	}
 	MemoryContextDelete(reader->span_context);
