@@ -19,7 +19,7 @@ FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc ti
 	trace/trace_record trace/trace_retention trace/jaeger trace/grafana trace/trace_svg
 
 # Kernels and codecs: no SQL-callable function lives here.
-CORE = input json_tree json_face jsonb_image wire node_name sort_key rows query enum_label markup \
+CORE = input json_tree json_face jsonb_image wire node_name sort_key rows query enum_label markup svg \
 	node_table node_table_io node_table_state lattice batch_state hybrid_time wall_clock shared_clock \
 	entry_table entry_splice entry_union entry_list entry_kernel entry_map dot_store dot_store_io \
 	set_builder gin_key stamped_map stamped_map_io finite_lattice
@@ -31,8 +31,9 @@ SHARED = time/log_table time/event_graph time/shiviz_regex time/spacetime_svg \
 	lattice/saga_constraint lattice/saga_case lattice/saga_explain \
 	trace/hex_id trace/trace_schema trace/otlp_value trace/otlp_flatten trace/otlp_restore \
 	trace/otlp_read trace/otlp_write \
-	trace/attribute_hygiene trace/span_forest \
-	trace/traceparent trace/tracestate trace/baggage trace/trace_context_bytes
+	trace/attribute_hygiene trace/span_forest trace/traceparent trace/tracestate trace/baggage \
+	trace/trace_context_bytes trace/span_tags trace/trace_rows trace/trace_services \
+	trace/trace_timeline trace/flat_value trace/time_text
 
 # Tests that concern every type rather than one.
 CROSS_TESTS = laws convergence catalog

@@ -1,6 +1,8 @@
 -- Where the time of traces went: critical path, self time, and which service calls which.
 
 \set SHOW_CONTEXT never
+CREATE SCHEMA critical_path_test;
+SET search_path = critical_path_test, public;
 SELECT create_trace_store('Traces') AS store;
 CREATE FUNCTION span(number bigint) RETURNS span_id LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT number::span_id $$;
 CREATE FUNCTION trace(number bigint) RETURNS trace_id LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT lpad(to_hex(number), 32, '0')::trace_id $$;
@@ -208,3 +210,6 @@ INSERT INTO "Traces".spans (trace_id, span_id, parent_span_id, name, start_ns, e
 SELECT trace(3001), span(i), CASE WHEN i > 1 THEN span(1) END, '', CASE WHEN i > 1 THEN 2 * i ELSE 0 END, CASE WHEN i > 1 THEN 2 * i + 1 ELSE 200000 END FROM generate_series(1, 50001) i;
 SELECT count(*), sum(section_end - section_start) FROM critical_path('Traces', trace(3001));
 SELECT count(*), max(self_ns) FROM self_time('Traces', trace(3001));
+
+SET client_min_messages = warning;
+DROP SCHEMA critical_path_test, "Traces", shop CASCADE;

@@ -1,10 +1,13 @@
 -- OTLP/JSON in and out: ingest_otlp, to_otlp, otlp_spans, otlp_canonical.
 
 \set SHOW_CONTEXT never
-SELECT create_trace_store('traces', hygiene => false) AS store;
+SET client_min_messages = warning;
+CREATE SCHEMA otlp_test;
+SET search_path = otlp_test, public;
+SELECT create_trace_store('otlp_plain', hygiene => false) AS store;
 
 -- the example of the specification, as it is there
-SELECT * FROM ingest_otlp('traces', '{"resourceSpans": [{
+SELECT * FROM ingest_otlp('otlp_plain', '{"resourceSpans": [{
 	"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "my.service"}}]},
 	"scopeSpans": [{
 		"scope": {"name": "my.library", "version": "1.0.0", "attributes": [{"key": "my.scope.attribute", "value": {"stringValue": "some scope attribute"}}]},
@@ -12,10 +15,10 @@ SELECT * FROM ingest_otlp('traces', '{"resourceSpans": [{
 			"name": "I''m a server span", "startTimeUnixNano": "1544712660000000000", "endTimeUnixNano": "1544712661000000000", "kind": 2,
 			"attributes": [{"key": "my.span.attr", "value": {"stringValue": "some value"}}]}]}]}]}');
 \x on
-SELECT * FROM traces.spans;
+SELECT * FROM otlp_plain.spans;
 \x off
-SELECT jsonb_pretty(to_otlp('traces', '5b8efff798038103d269b633813fc60c'));
-SELECT trace_id, start_ns, end_ns, span_count, is_complete FROM traces.traces;
+SELECT jsonb_pretty(to_otlp('otlp_plain', '5b8efff798038103d269b633813fc60c'));
+SELECT trace_id, start_ns, end_ns, span_count, is_complete FROM otlp_plain.traces;
 
 -- One span at a time, with all that a span can have.
 CREATE FUNCTION payload(span text, resource text DEFAULT NULL, scope text DEFAULT NULL) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
@@ -110,28 +113,28 @@ SELECT otlp_canonical(jsonb_build_object('resourceSpans', (SELECT jsonb_agg(span
 SELECT otlp_canonical('{}') AS a, otlp_canonical('{"resourceSpans": []}') AS b, otlp_canonical('{"resourceSpans": null}') AS c, (SELECT count(*) FROM otlp_spans('{}')) AS rows;
 
 -- Once and not twice; who has ended takes the place of who had not.
-SELECT * FROM ingest_otlp('traces', span('', 5));
-SELECT * FROM ingest_otlp('traces', span('"kind": 3', 5));
-SELECT * FROM ingest_otlp('traces', span('"endTimeUnixNano": "2000", "kind": 2', 5));
-SELECT * FROM ingest_otlp('traces', span('"endTimeUnixNano": "3000", "kind": 3', 5));
-SELECT start_ns, end_ns, kind FROM traces.spans WHERE trace_id = '0000000000000000000000000000000a';
-SELECT span_count, root_ended, is_complete FROM traces.traces WHERE trace_id = '0000000000000000000000000000000a';
+SELECT * FROM ingest_otlp('otlp_plain', span('', 5));
+SELECT * FROM ingest_otlp('otlp_plain', span('"kind": 3', 5));
+SELECT * FROM ingest_otlp('otlp_plain', span('"endTimeUnixNano": "2000", "kind": 2', 5));
+SELECT * FROM ingest_otlp('otlp_plain', span('"endTimeUnixNano": "3000", "kind": 3', 5));
+SELECT start_ns, end_ns, kind FROM otlp_plain.spans WHERE trace_id = '0000000000000000000000000000000a';
+SELECT span_count, root_ended, is_complete FROM otlp_plain.traces WHERE trace_id = '0000000000000000000000000000000a';
 -- several in one payload: the first that has ended
 CREATE FUNCTION together(a jsonb, b jsonb, c jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
 	SELECT jsonb_build_object('resourceSpans', (a -> 'resourceSpans') || (b -> 'resourceSpans') || coalesce(c -> 'resourceSpans', '[]'))
 $$;
-SELECT * FROM ingest_otlp('traces', together(span('"kind": 1', 6), span('"endTimeUnixNano": "2000", "kind": 2', 6), span('"endTimeUnixNano": "3000", "kind": 3', 6)));
-SELECT * FROM ingest_otlp('traces', together(span('"kind": 4', 7), span('"kind": 5', 7), span('"kind": 5', 8)));
-SELECT * FROM ingest_otlp('traces', together(span('"kind": 5', 7), span('"endTimeUnixNano": "3000", "kind": 3', 7), span('', 9)));
-SELECT span_id, end_ns, kind FROM traces.spans WHERE trace_id = '0000000000000000000000000000000a' ORDER BY arrival;
-SELECT * FROM ingest_otlp('traces', '{}');
+SELECT * FROM ingest_otlp('otlp_plain', together(span('"kind": 1', 6), span('"endTimeUnixNano": "2000", "kind": 2', 6), span('"endTimeUnixNano": "3000", "kind": 3', 6)));
+SELECT * FROM ingest_otlp('otlp_plain', together(span('"kind": 4', 7), span('"kind": 5', 7), span('"kind": 5', 8)));
+SELECT * FROM ingest_otlp('otlp_plain', together(span('"kind": 5', 7), span('"endTimeUnixNano": "3000", "kind": 3', 7), span('', 9)));
+SELECT span_id, end_ns, kind FROM otlp_plain.spans WHERE trace_id = '0000000000000000000000000000000a' ORDER BY arrival;
+SELECT * FROM ingest_otlp('otlp_plain', '{}');
 -- a store with partitions, where ids are unique with the start only
-SELECT create_trace_store('Odd "Store"', '1 day', false) AS store;
-SELECT * FROM ingest_otlp('Odd "Store"', together(span('', 1), span('', 2)));
-SELECT * FROM ingest_otlp('Odd "Store"', together(span('"startTimeUnixNano": "900"', 1), span('"startTimeUnixNano": "200000000000000"', 2), span('', 3)));
-SELECT * FROM ingest_otlp('Odd "Store"', together(span('"startTimeUnixNano": "200000000000000", "endTimeUnixNano": "200000000000001"', 1), span('', 3)));
-SELECT span_id, start_ns, end_ns FROM "Odd ""Store""".spans ORDER BY arrival;
-SELECT span_count, start_ns FROM "Odd ""Store""".traces;
+SELECT create_trace_store('Odd "OTLP"', '1 day', false) AS store;
+SELECT * FROM ingest_otlp('Odd "OTLP"', together(span('', 1), span('', 2)));
+SELECT * FROM ingest_otlp('Odd "OTLP"', together(span('"startTimeUnixNano": "900"', 1), span('"startTimeUnixNano": "200000000000000"', 2), span('', 3)));
+SELECT * FROM ingest_otlp('Odd "OTLP"', together(span('"startTimeUnixNano": "200000000000000", "endTimeUnixNano": "200000000000001"', 1), span('', 3)));
+SELECT span_id, start_ns, end_ns FROM "Odd ""OTLP""".spans ORDER BY arrival;
+SELECT span_count, start_ns FROM "Odd ""OTLP""".traces;
 
 -- Hygiene, as the store has it.
 SELECT attributes('[{"key": "Authorization", "value": {"stringValue": "Basic abc"}}, {"key": "x-api-key", "value": {"intValue": "5"}}, {"key": "text", "value": {"stringValue": "a\tb\u001bc"}},
@@ -146,30 +149,30 @@ SELECT count(*), max(value::text) FILTER (WHERE key = '_overflow_attributes') AS
 FROM (VALUES ((SELECT jsonb_agg(jsonb_build_object('key', 'k' || i) ORDER BY i) || '[{"key": "_overflow_attributes", "value": {"intValue": "5"}}]' FROM generate_series(1, 64) i))) v (l), jsonb_each(attributes(l::text, true));
 SELECT count(*), max(value::text) FILTER (WHERE key = '_overflow_attributes') AS overflow
 FROM (VALUES ((SELECT jsonb_agg(jsonb_build_object('key', 'k' || i) ORDER BY i) || '[{"key": "_overflow_attributes", "value": {"intValue": "5"}}]' FROM generate_series(1, 66) i))) v (l), jsonb_each(attributes(l::text, true));
-SELECT create_trace_store('clean') AS store;
-SELECT * FROM ingest_otlp('clean', payload(span('"attributes": [{"key": "password", "value": {"stringValue": "p"}}], "events": [{"attributes": [{"key": "token"}]}]') #>> '{resourceSpans,0,scopeSpans,0,spans,0}',
+SELECT create_trace_store('otlp_clean') AS store;
+SELECT * FROM ingest_otlp('otlp_clean', payload(span('"attributes": [{"key": "password", "value": {"stringValue": "p"}}], "events": [{"attributes": [{"key": "token"}]}]') #>> '{resourceSpans,0,scopeSpans,0,spans,0}',
 	'{"attributes": [{"key": "api_key", "value": {"stringValue": "r"}}]}', '{"attributes": [{"key": "cookie", "value": {"stringValue": "s"}}]}'));
-SELECT attributes, events, resource, scope_attributes FROM clean.spans;
-UPDATE clean.options SET hygiene = false;
-SELECT * FROM ingest_otlp('clean', span('"attributes": [{"key": "password", "value": {"stringValue": "p"}}]', 2));
-SELECT attributes FROM clean.spans WHERE span_id = '0000000000000002';
+SELECT attributes, events, resource, scope_attributes FROM otlp_clean.spans;
+UPDATE otlp_clean.options SET hygiene = false;
+SELECT * FROM ingest_otlp('otlp_clean', span('"attributes": [{"key": "password", "value": {"stringValue": "p"}}]', 2));
+SELECT attributes FROM otlp_clean.spans WHERE span_id = '0000000000000002';
 
 -- What was changed by hand, or recorded here, is written, too.
-INSERT INTO clean.spans (trace_id, span_id, start_ns, name, kind, status, attributes, events, links, resource)
+INSERT INTO otlp_clean.spans (trace_id, span_id, start_ns, name, kind, status, attributes, events, links, resource)
 VALUES ('0000000000000000000000000000000c', '0000000000000001', 5, 'recorded', 'encode', 'cancelled', '{"a": 1, "b": {"bytesValue": 5}, "c": 123456789012345678901}',
 	'[{"time_ns": 7, "name": "e"}, {}, 5]', '[{"attributes": 5, "flags": null}]', '{"bytesValue": "x"}');
-SELECT jsonb_pretty(to_otlp('clean', '0000000000000000000000000000000c') -> 'resourceSpans');
-SELECT kind, status FROM otlp_spans(to_otlp('clean', '0000000000000000000000000000000c') #- '{resourceSpans,0,scopeSpans,0,spans,0,events}' #- '{resourceSpans,0,scopeSpans,0,spans,0,links}');
-SELECT * FROM ingest_otlp('clean', span('"traceId": "0000000000000000000000000000000d", "attributes": [{"key": "b"}, {"key": "a", "value": {"kvlistValue": {"values": [{"key": "d"}, {"key": "c"}]}}}]', 3));
-UPDATE clean.spans SET attributes = attributes || '{"new": 1}' WHERE trace_id = '0000000000000000000000000000000d';
-SELECT to_otlp('clean', '0000000000000000000000000000000d') #> '{resourceSpans,0,scopeSpans,0,spans,0,attributes}' AS attributes;
-UPDATE clean.spans SET attributes = '{"x": 1, "y": 2}', key_order = o FROM (VALUES ('\xffffffffffffffffff'::bytea)) v (o) WHERE trace_id = '0000000000000000000000000000000d';
-SELECT to_otlp('clean', '0000000000000000000000000000000d') #> '{resourceSpans,0,scopeSpans,0,spans,0,attributes}' AS attributes;
-SELECT bool_and(to_otlp('clean', trace_id) IS NOT NULL) FROM clean.spans;
+SELECT jsonb_pretty(to_otlp('otlp_clean', '0000000000000000000000000000000c') -> 'resourceSpans');
+SELECT kind, status FROM otlp_spans(to_otlp('otlp_clean', '0000000000000000000000000000000c') #- '{resourceSpans,0,scopeSpans,0,spans,0,events}' #- '{resourceSpans,0,scopeSpans,0,spans,0,links}');
+SELECT * FROM ingest_otlp('otlp_clean', span('"traceId": "0000000000000000000000000000000d", "attributes": [{"key": "b"}, {"key": "a", "value": {"kvlistValue": {"values": [{"key": "d"}, {"key": "c"}]}}}]', 3));
+UPDATE otlp_clean.spans SET attributes = attributes || '{"new": 1}' WHERE trace_id = '0000000000000000000000000000000d';
+SELECT to_otlp('otlp_clean', '0000000000000000000000000000000d') #> '{resourceSpans,0,scopeSpans,0,spans,0,attributes}' AS attributes;
+UPDATE otlp_clean.spans SET attributes = '{"x": 1, "y": 2}', key_order = o FROM (VALUES ('\xffffffffffffffffff'::bytea)) v (o) WHERE trace_id = '0000000000000000000000000000000d';
+SELECT to_otlp('otlp_clean', '0000000000000000000000000000000d') #> '{resourceSpans,0,scopeSpans,0,spans,0,attributes}' AS attributes;
+SELECT bool_and(to_otlp('otlp_clean', trace_id) IS NOT NULL) FROM otlp_clean.spans;
 
 -- Errors name the span, and nothing is stored.
-SELECT * FROM ingest_otlp('traces', together(span('', 100), span('"endTimeUnixNano": "999"', 101)));
-SELECT count(*) FROM traces.spans WHERE span_id IN ('0000000000000100', '0000000000000101');
+SELECT * FROM ingest_otlp('otlp_plain', together(span('', 100), span('"endTimeUnixNano": "999"', 101)));
+SELECT count(*) FROM otlp_plain.spans WHERE span_id IN ('0000000000000100', '0000000000000101');
 CREATE FUNCTION fault(payload jsonb) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	detail text;
@@ -213,5 +216,7 @@ SELECT length(attributes('[{"key": "k", "value": {"stringValue": "' || repeat('0
 -- stores and traces that are not there, nulls
 SELECT * FROM ingest_otlp('nowhere', '{}');
 SELECT * FROM ingest_otlp('public', '{}');
-SELECT to_otlp('traces', '0000000000000000000000000000ffff');
-SELECT ingest_otlp('traces', NULL) IS NULL AND to_otlp('traces', NULL) IS NULL AND otlp_canonical(NULL) IS NULL AS nothing, (SELECT count(*) FROM otlp_spans(NULL)) AS rows;
+SELECT to_otlp('otlp_plain', '0000000000000000000000000000ffff');
+SELECT ingest_otlp('otlp_plain', NULL) IS NULL AND to_otlp('otlp_plain', NULL) IS NULL AND otlp_canonical(NULL) IS NULL AS nothing, (SELECT count(*) FROM otlp_spans(NULL)) AS rows;
+
+DROP SCHEMA otlp_test, otlp_plain, "Odd ""OTLP""", otlp_clean CASCADE;

@@ -1,6 +1,8 @@
 -- The spans of a trace as a tree: numbering, relatives, oddities, clock skew.
 
 \set SHOW_CONTEXT never
+CREATE SCHEMA span_tree_test;
+SET search_path = span_tree_test, public;
 SELECT create_trace_store('My Store') AS store;
 CREATE FUNCTION span(number bigint) RETURNS span_id LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT number::span_id $$;
 CREATE FUNCTION trace(number bigint) RETURNS trace_id LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT lpad(to_hex(number), 32, '0')::trace_id $$;
@@ -196,3 +198,6 @@ INSERT INTO "My Store".spans (trace_id, span_id, parent_span_id, name, start_ns,
 SELECT trace(8), span(i), span(CASE i WHEN 1 THEN 100000 ELSE i - 1 END), '', i, i FROM generate_series(1, 100000) i;
 SELECT count(*), max(depth), max(leave), min(leave), count(*) FILTER (WHERE finding = 'cycle') AS cut FROM span_tree('My Store', trace(8));
 SELECT count(*), max(number(span_id)) FROM ancestors('My Store', trace(8), span(100000));
+
+SET client_min_messages = warning;
+DROP SCHEMA span_tree_test, "My Store", parts CASCADE;

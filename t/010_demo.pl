@@ -1,5 +1,5 @@
 # examples/ and what script/demo shows: logs with vector clocks, loaded and asked; carts, merged;
-# sagas, checked.
+# sagas, checked; traces, asked.
 use strict;
 use warnings FATAL => 'all';
 
@@ -193,6 +193,29 @@ SKIP:
 		'saga: a lease in conflict, with both witnesses');
 	ok($node->poll_query_until('postgres', q(select count(*) = 0 from pg_class where relname in ('reports', 'sagas', 'merged', 'rules', 'leases'))),
 		'saga: nothing is left behind');
+}
+
+# Traces of thirty orders: what comes in, which one failed, why, and what the replica did not know.
+{
+	my ($status, $out, $err) = run('psql', '-X', '-v', "svg=$directory/order.svg", '-f', "$examples/trace.sql");
+	is("$status$err", '0', 'trace: runs');
+	like($out, qr/^ +298 \| +298 \| +0 \| +0\n.*^ +298 \| +0 \| +0 \| +298$/ms, 'trace: sent twice, stored once');
+	like($out, qr/^ <redacted> \| +30$/m, 'trace: no token came in');
+	my ($failed) = $out =~ /^ ([0-9a-f]{32}) \| web POST \/orders \| +8 \| +1 \| \{orders,payments,stock,web\}$/m;
+	ok(defined $failed, 'trace: finds the one that failed');
+	like($out, qr/^ $failed$/m, 'trace: and that it was slow');
+	like($out, qr/^ web: POST \/orders +\| +0\.0 .*\n   orders: PlaceOrder .*(\n.*){2}\n     stock: Reserve .*\| error\n       stock: SELECT item FOR UPDATE /m,
+		'trace: as a tree');
+	like($out, qr/waited_ms *\n-[-+]+\n stock: SELECT item FOR UPDATE \| +176\.0$/m, 'trace: what it waited for');
+	like($out, qr/share *\n-[-+]+\n payments: POST \/authorize +\| +30 /m, 'trace: what all waited for');
+	like($out, qr/^ orders \| stock +\| +30 \| +1 /m, 'trace: who calls whom');
+	like($out, qr/^ tokyo +\| +50 \| delivered \| concurrent +\| +16$/m, 'trace: what the replica did not know');
+	like(text_of("$directory/order.svg"), qr/^<svg .*trace $failed .*>SELECT item FOR UPDATE<.*<\/svg>\n\z/s, 'trace: the picture');
+	is(query(q(select count(*) from pg_namespace where nspname = 'shop')), '0', 'trace: no store is left behind');
+	($status, $out, $err) = run('psql', '-X', '-v', 'keep=on', '-f', "$examples/trace.sql");
+	is("$status$err", '0', 'trace: runs, and keeps the store');
+	is(query('select count(*) from shop.spans'), '298', 'trace: the store is kept');
+	query('set client_min_messages = warning; drop schema shop cascade');
 }
 
 # Our own recording.

@@ -60,6 +60,11 @@ sub report { name($_[0]) . i8($_[1]) }
 sub obligation { my ($name, @reports) = @_; name($name) . i32(scalar @reports) . join '', @reports }
 sub obligations { i8(1) . i32(scalar @_) . join '', @_ }
 
+# Contexts of spans: version, ids, flags and time, then strings and the items of the baggage.
+sub span { my ($time, $tracestate, $region, @items) = @_; i8(1, 1 .. 16, 17 .. 24, (0) x 8, 3) . i64($time) . name($tracestate) . name($region) . i32(scalar @items) . join '', @items }
+sub item { join '', map { name($_) } @_ }
+my $traceparent = '"traceparent": "00-0102030405060708090a0b0c0d0e0f10-1112131415161718-03"';
+
 for (
 	# valid
 	[ vclock => i8(1) . i32(0), '{}', 'the empty clock' ],
@@ -86,6 +91,8 @@ for (
 	[ trace_id => i8(1, 0 .. 15), '000102030405060708090a0b0c0d0e0f', 'an id of a trace' ],
 	[ span_id => i8(1, 255, 1 .. 7), 'ff01020304050607', 'an id of a span' ],
 	[ trace_flags => i8(1, 254), 'fe', 'flags' ],
+	[ trace_context => span(0, '', ''), "{$traceparent}", 'a context of ids and flags' ],
+	[ trace_context => span(1, 'b=1,a= 2', 'eu', item('A', '', ''), item('a', "\xc3\xa9", 'p;q=%20')), qq({$traceparent, "tracestate": "b=1,a= 2", "region": "eu", "created_at": "1970-01-01T00:00:00.000000001Z", "baggage": {"A": "", "a": {"value": "\xc3\xa9", "properties": "p;q=%20"}}}), 'a context with all there is but a parent' ],
 	[ lattice_state => i8(1, 3), 'aborted', 'a state' ],
 	[ lease_state => i8(1, 4), 'conflict', 'the greatest state' ],
 	[ obligation_lattice => obligations(), '{}', 'no obligations' ],
@@ -103,6 +110,7 @@ for (
 	[ span_id => i8(2, 0 .. 7), '22P03: Version 2 is unknown; this server reads versions 1 to 1.', 'a later version' ],
 	[ span_id => i8(1, 0 .. 6), '22P03: The image ends within the span id: bytes needed 1, left 0.', 'an id cut off' ],
 	[ trace_flags => i8(1), '22P03: The image ends within the flags: bytes needed 1, left 0.', 'no flags' ],
+	[ trace_context => i8(2, 1 .. 100), '22P03: Version 2 is unknown; this server reads versions 1 to 1.', 'a later version' ],
 	[ lattice_state => i8(0, 1), '22P03: Version 0 is unknown; this server reads versions 1 to 1.', 'version 0' ],
 	[ lease_state => i8(2, 1), '22P03: Version 2 is unknown; this server reads versions 1 to 1.', 'a later version' ],
 	[ obligation_lattice => i8(0) . i32(0), '22P03: Version 0 is unknown; this server reads versions 1 to 1.', 'version 0' ],
@@ -222,6 +230,28 @@ for (
 	[ lww_map => i8(1) . i32(2) . name('k') . written('x') . name('k') . removed(), '22P03: Key "k" is not in order, or occurs more than once.', 'a key twice' ],
 	[ lww_map => i8(1) . i32(1) . name('k') . i64(17) . i32(3) . name('x' x 256) . i8(0) . name(''), '22P03: Node name "' . 'x' x 32 . '..." has 256 bytes, more than 255.', 'a long name' ],
 	[ lww_map => i8(1) . i32(1) . name("\xff") . written('x'), '22021: ', 'a key of no encoding' ],
+	# corrupt contexts of spans
+	[ trace_context => i8(1, (0) x 16, 1 .. 100), '22P03: The trace id is nil.', 'no trace' ],
+	[ trace_context => i8(1, 1 .. 16, (0) x 100), '22P03: The span id is nil.', 'no span' ],
+	[ trace_context => span(-1, '', ''), '22003: The time of creation is greater than 9223372036854775807.', 'a time above 2^63-1' ],
+	[ trace_context => span(0, 'a=1 ', ''), '22P03: The tracestate is not in its canonical form.', 'a tracestate with a blank' ],
+	[ trace_context => span(0, ',', ''), '22P03: The tracestate is not in its canonical form.', 'a tracestate of nothing' ],
+	[ trace_context => span(0, 'a=1,a=2', ''), '22P03: Key "a" of the tracestate occurs more than once.', 'a tracestate with a key twice' ],
+	[ trace_context => span(0, '', 'x' x 65536), '22P03: The region has 65536 bytes, more than 65535.', 'a long region' ],
+	[ trace_context => span(0, '', "\xff"), '22021: ', 'a region of no encoding' ],
+	[ trace_context => span(0, '', "a\0b"), '22021: ', 'a region with NUL' ],
+	[ trace_context => span(0, '', '', item('b', '', ''), item('a', '', '')), '22P03: A key of the baggage is not in order, or occurs more than once.', 'keys in another order' ],
+	[ trace_context => span(0, '', '', item('a', '', ''), item('a', '1', '')), '22P03: A key of the baggage is not in order, or occurs more than once.', 'a key twice' ],
+	[ trace_context => span(0, '', '', item('', 'x', '')), '22P03: A key of the baggage is empty.', 'an empty key' ],
+	[ trace_context => span(0, '', '', item('a b', '', '')), '22P03: Character 2 of key "a b" of the baggage is not one of a token.', 'a key that is no token' ],
+	[ trace_context => span(0, '', '', item('a', '', 'p ')), '22P03: Properties of the baggage are not in their canonical form.', 'properties with a blank' ],
+	[ trace_context => span(0, '', '', item('a', '', 'p=%41')), '22P03: Properties of the baggage are not in their canonical form.', 'properties with a needless percent sign' ],
+	[ trace_context => span(0, '', '', item('a', '', 'p;')), '22P03: A property of the baggage is empty.', 'an empty property' ],
+	[ trace_context => span(0, '', '', item('a', 'x' x 40000, ''), item('b', 'x' x 40000, '')), '22P03: The baggage has more than 65536 bytes as a header field.', 'more than 64 KiB' ],
+	[ trace_context => span(0, '', '') . 'x', '22P03: Bytes after the end of the image: 1.', 'a byte too many' ],
+	[ trace_context => substr(span(0, '', ''), 0, -4) . i32(0x7fffffff), '22P03: The bytes left, 0, are too few for the number of baggage items, 2147483647.', 'an enormous number of items' ],
+	# a whole one, cut off anywhere
+	map({ [ trace_context => substr(span(1, 'a=1', 'eu', item('k', 'v', 'p')), 0, $_), qr/^22P03: The (image ends within|bytes left, \d+, are too few for) /, "$_ bytes of a context" ] } 0 .. length(span(1, 'a=1', 'eu', item('k', 'v', 'p'))) - 1),
 	# states that there are not
 	[ lattice_state => i8(1, 5), '22P03: There is no state number 5.', 'the number behind the last' ],
 	[ lattice_state => i8(1, 1, 1), '22P03: Bytes after the end of the image: 1.', 'a byte too many' ],

@@ -1,4 +1,5 @@
-# Pictures of causal logs: well-formed in databases of any encoding, and right in a browser.
+# Pictures of causal logs and of traces: well-formed in databases of any encoding, and right in a
+# browser.
 use strict;
 use warnings FATAL => 'all';
 
@@ -44,13 +45,25 @@ sub make_log
 	return;
 }
 
+# A trace of nested calls: every 4th span has an event, some failed, one has not ended.
+my $calls = q{
+insert into traces.spans (trace_id, span_id, parent_span_id, start_ns, end_ns, name, resource, status, events)
+select lpad('SPANS', 32, '0')::trace_id, n::bigint::span_id, parent::bigint::span_id, from_ns,
+	case when n <> 9 then from_ns + SPANS * 1000000::bigint / (depth * depth * 2) end,
+	'operation ' || n, jsonb_build_object('service.name', 'service ' || n % 6),
+	(case when n % 20 = 8 then 'error' else 'ok' end)::span_status,
+	case when n % 4 = 2 then jsonb_build_array(jsonb_build_object('name', 'event ' || n, 'time_ns', from_ns + 1000)) else '[]' end
+from (select n, nullif(n / 5 + (n > 1)::integer, 0) as parent, n * 400000 + 1795352400000000000 as from_ns,
+		ceil(ln(4 * n + 1) / ln(5))::integer as depth
+	from generate_series(1, SPANS::bigint) n) s};
+
 # problem(SVG): the first thing that keeps it from being well-formed XML, or ''.
 sub problem
 {
 	my ($svg) = @_;
 	my @open;
 
-	while ($svg =~ /\G(?:<(\/?)(\w+)((?:\s+[\w:-]+="(?:[^<&"]|&(?:\w+|#\d+);)*")*)(\/?)>|((?:[^<&]|&(?:lt|gt|amp|quot|#\d+);)+))/gc)
+	while ($svg =~ /\G(?:<(\/?)(\w+)((?:\s+[\w:-]+="(?:[^<&"]|&(?:\w+|#\d+);)*")*)(\/?)>|((?:[^<&]++|&(?:lt|gt|amp|quot|#\d+);)+))/gc)
 	{
 		my ($closing, $name, $empty, $text) = ($1, $2, $4, $5);
 		return 'a forbidden character' if defined $text && $text =~ /[\x00-\x08\x0B\x0C\x0E-\x1F]/;
@@ -101,6 +114,43 @@ my ($chosen, $chosen_path) = draws('800 events, one of them chosen',
 	is("$picture\n", slurp("$FindBin::Bin/../doc/spacetime.svg"), 'the picture of the documentation');
 }
 
+# Traces.
+$node->safe_psql('postgres', q{select create_trace_store('traces')});
+$node->safe_psql('postgres', $calls =~ s/SPANS/$_/gr) for 10, 500, 100_000;
+my ($calls_10, $calls_10_path) = draws('10 spans', q{select trace_svg('traces', lpad('10', 32, '0')::trace_id)});
+my ($calls_500, $calls_500_path) = draws('500 spans', q{select trace_svg('traces', lpad('500', 32, '0')::trace_id)});
+{
+	my ($trace) = slurp("$FindBin::Bin/../doc/trace_svg.md") =~ /```sql\n(SELECT create_trace_store.*?)```/s;
+	$node->safe_psql('postgres', $trace);
+	my ($picture) = draws('the trace of the documentation', q{select trace_svg('shop', '5b8efff798038103d269b633813fc60c')});
+	is("$picture\n", slurp("$FindBin::Bin/../doc/trace.svg"), 'the picture of that trace');
+}
+{
+	my ($svg) = draws('100,000 spans', q{select trace_svg('traces', lpad('100000', 32, '0')::trace_id)});
+	is(() = $svg =~ /class="hit"/g, 1000, '100,000 spans: 1,000 rows');
+	like($svg, qr/>&#8230; and 99000 more spans</, '100,000 spans: and told how many more');
+	cmp_ok(length $svg, '<', 2_000_000, '100,000 spans: of a size that can be used');
+}
+
+# Whatever names are made of: markup, control bytes, great length, wide letters, those that run
+# from right to left and what turns the direction, letters of several parts.
+my %hostile = (
+	markup => q(<script>alert("1")</script>&amp;]]><!--'), controls => "a\x01\x08\x1B[31m\t\r\nb\x7F", long => 'x' x 100_000,
+	wide => "\xE6\xBC\xA2" x 200, 'right to left' => "\xD7\x90\xD7\x91 " x 50, turned => "\xE2\x80\xAEabc\xEF\xBF\xBE",
+	parts => "\xF0\x9F\x91\xA8\xE2\x80\x8D\xF0\x9F\x91\xA9" x 30, empty => '');
+{
+	my $values = join ', ', map { my $text = $hostile{$_}; "(decode('" . unpack('H*', $text) . "', 'hex'))" } sort keys %hostile;
+	$node->safe_psql('postgres', qq{
+		insert into traces.spans (trace_id, span_id, parent_span_id, start_ns, end_ns, name, resource, status, status_message, events, attributes)
+		select lpad('66', 32, '0')::trace_id, n::bigint::span_id, nullif(n - 1, 0)::bigint::span_id, n, 100, name,
+			jsonb_build_object('service.name', name), 'error', name,
+			jsonb_build_array(jsonb_build_object('name', name, 'time_ns', 50)), jsonb_build_object(name, name)
+		from (select row_number() over () as n, convert_from(bytes, 'UTF8') as name from (values $values) v (bytes)) s});
+}
+my ($odd, $odd_path) = draws('hostile names', q{select trace_svg('traces', lpad('66', 32, '0')::trace_id)});
+is(() = $odd =~ /class="hit"/g, scalar keys %hostile, 'hostile names: a row each');
+ok(index($odd, "x" x 100_000 . ": " . "x" x 100_000 . "\n") > 0, 'hostile names: all of it in the title');
+
 # Names and events are cut between characters, a wide one counting twice.
 {
 	$node->safe_psql('postgres', q{create table wide as
@@ -118,11 +168,12 @@ my ($chosen, $chosen_path) = draws('800 events, one of them chosen',
 is($node->safe_psql('postgres',
 	q{select (length(spacetime_svg('huge')) - length(replace(spacetime_svg('huge'), '<circle ', ''))) / 8}),
 	'100000', '100,000 events');
-for my $function ('spacetime_svg', 'to_dot', 'to_mermaid')
+for my $call ("spacetime_svg('huge')", "to_dot('huge')", "to_mermaid('huge')",
+	"trace_svg('traces', lpad('100000', 32, '0')::trace_id, 100000)")
 {
 	my (undef, undef, $error) = $node->psql('postgres',
-		qq{set statement_timeout = '100ms'; select length($function('huge'))});
-	like($error, qr/statement timeout/, "$function: can be stopped");
+		qq{set statement_timeout = '100ms'; select length($call)});
+	like($error, qr/statement timeout/, "$call: can be stopped");
 }
 
 # Another schema, nothing on the search path.
@@ -133,6 +184,12 @@ $node->safe_psql('elsewhere', q{create schema "my tools"; create extension distr
 my ($elsewhere) = draws('another schema',
 	q{set search_path = ''; select "my tools".spacetime_svg('logs."my log"', 'b', 1)}, 'elsewhere');
 like($elsewhere, qr/>1 in its past</, 'another schema: the past');
+$node->safe_psql('elsewhere', q{set search_path = ''; select "my tools".create_trace_store('My Store');
+	insert into "My Store".spans (trace_id, span_id, start_ns, end_ns, name, events)
+		values ('5b8efff798038103d269b633813fc60c', '00f067aa0ba902b7', 0, 9, 'work', '[{"name": "here", "time_ns": 5}]')});
+like((draws('a store elsewhere', q{set search_path = '';
+	select "my tools".trace_svg('My Store', '5b8efff798038103d269b633813fc60c')}, 'elsewhere'))[0],
+	qr/>work<.*<title>here\nat 5 ns</s, 'another schema: a trace');
 like($node->safe_psql('elsewhere', q{set search_path = ''; select "my tools".to_dot('logs."my log"')}),
 	qr/label="logs\.\\"my log\\""[^>]*e1 -> e2$/m, 'another schema: Graphviz');
 
@@ -152,6 +209,13 @@ for my $encoding ('LATIN1', 'EUC_JP', 'SQL_ASCII')
 	my ($svg) = draws($encoding, q{select spacetime_svg('log')}, $database);
 	like($svg, qr/class="name">&#$number;<.*<title>&#$number; 1\nsay &#$number;\n/s, "$encoding: references");
 	is($svg =~ tr/\x80-\xFF//, 0, "$encoding: ASCII only");
+	$node->safe_psql($database, "set client_encoding = " . ($encoding eq 'SQL_ASCII' ? 'SQL_ASCII' : 'UTF8') . ";
+		select create_trace_store('traces');
+		insert into traces.spans (trace_id, span_id, start_ns, end_ns, name, resource)
+			values ('5b8efff798038103d269b633813fc60c', '00f067aa0ba902b7', 0, 9000, 'say $word', '{\"service.name\": \"$word\"}')");
+	my ($trace) = draws("$encoding, a trace", q{select trace_svg('traces', '5b8efff798038103d269b633813fc60c')}, $database);
+	like($trace, qr/<title>&#$number;: say &#$number;\n.*>say &#$number;<.*>9 &#181;s</s, "$encoding: references in a trace");
+	is($trace =~ tr/\x80-\xFF//, 0, "$encoding: a trace in ASCII only");
 	like($node->safe_psql($database, q{select to_dot('log')}), qr/"1: say &#$number;"/, "$encoding: Graphviz");
 	like($node->safe_psql($database, q{select to_mermaid('log')}), qr/"1: say #$number;"/, "$encoding: Mermaid");
 }
@@ -257,6 +321,75 @@ sub shows
 	return $rows;
 }
 
+# shows_calls(NAME, SVG, FILE): bars have their services' colours, the names of their rows are there, what
+# failed is marked in red, and the critical path is dark where it passes and nowhere else.
+sub shows_calls
+{
+	my ($name, $svg, $path) = @_;
+	my ($width, $height) = $svg =~ /width="(\d+)" height="(\d+)"/;
+	my ($style) = $svg =~ /<style>(.*?)\@media/s;
+	my %colour = $style =~ /\.(c\d+)\{color:#([0-9a-f]{6})\}/g;
+	my ($critical) = $svg =~ /<path class="critical" pointer-events="none" d="([^"]*)"/;
+	my %counts = map { $_ => 0 } qw(bars failed events sections);
+	my ($uncoloured, $unnamed, $unmarked, $covered, $astray) = ('') x 5;
+	my %section;
+
+	$height = 3000 if $height > 3000;
+	my $rows = screenshot($path, $width, $height);
+	push @{ $section{$2} }, [ $1, $3 ] while $critical =~ /M([\d.]+) (\d+)H([\d.]+)/g;
+	for my $row (split /\n(?=<g class="c\d)/, $svg)
+	{
+		my ($class, $failed) = $row =~ /^<g class="(c\d+)( failed)?">/ or next;
+		my ($title) = $row =~ /<title>([^<\n]*)/;
+		my ($y, $pitch) = $row =~ /class="hit" x="0" y="(\d+)" width="\d+" height="(\d+)"/;
+		my ($x) = $row =~ /class="name" x="(\d+)"/;
+		my ($from, $top, $wide, $high) = $row =~ /class="bar" x="([\d.]+)" y="(\d+)" width="([\d.]+)" height="(\d+)"/ or next;
+		last if $y + $pitch > $height;
+		my ($middle, $last) = ($top + int($high / 2), $from + $wide);
+		my $line = $rows->[ $top + 1 ];
+		my $paper = $rows->[ $y + 1 ][0];
+
+		# a pixel of the bar that no event covers, as most are
+		my @bar = map { $line->[$_] } int($from) + 2 .. int($last) - 3;
+		my @coloured = grep { $_ eq $colour{$class} } @bar;
+		$counts{bars} += @bar > 4;
+		$uncoloured ||= "$title at $from, $top: $bar[0]" if @bar > 4 && @coloured < @bar / 2;
+		$unnamed ||= $title unless $title eq ': ' || grep { $_ ne $paper } map { @$_[ $x .. $x + 20 ] } @$rows[ $y + 2 .. $y + $pitch - 3 ];
+		# names end where the axis begins: there is a gap
+		my ($clip) = $svg =~ /<clipPath id="names"><rect width="(\d+)"/;
+		$covered ||= $title if grep { $_->[ $clip + 4 ] ne $paper } @$rows[ $y + 1 .. $y + $pitch - 2 ];
+		if ($failed)
+		{
+			my @red = grep { my ($r, $g, $b) = map { hex } /../g; $r > 150 && $g < 90 && $b < 90 }
+				map { @$_[ 0 .. $x ] } @$rows[ $y .. $y + $pitch - 1 ];
+			$counts{failed}++;
+			$unmarked ||= $title unless @red > 10;
+			# the frame, in the middle of its line
+			my ($r, $g, $b) = map { hex } $rows->[$top][ int(($from + $last) / 2) ] =~ /../g;
+			$unmarked ||= "$title: frame" if $wide > 10 && !($r > 150 && $g < 110 && $b < 120);
+		}
+		$counts{events}++ while $row =~ /class="event" d="/g;
+		for my $section (@{ $section{$middle} || $section{ $y + $pitch / 2 } || [] })
+		{
+			my ($a, $b) = @$section;
+			$counts{sections}++;
+			next if $b - $a < 4;
+			my $pixel = $rows->[ $y + $pitch / 2 ][ int(($a + $b) / 2) ];
+			$astray ||= "$title at $a to $b: $pixel" unless $pixel eq '101828';
+		}
+	}
+	cmp_ok($counts{bars}, '>', 5, "$name: bars");
+	is($uncoloured, '', "$name: $counts{bars} bars in the colours of their services");
+	is($unnamed, '', "$name: names");
+	is($covered, '', "$name: names stay in their column");
+	cmp_ok($counts{failed}, '>', 0, "$name: errors");
+	is($unmarked, '', "$name: $counts{failed} errors marked");
+	cmp_ok($counts{events}, '>', 1, "$name: events");
+	cmp_ok($counts{sections}, '>', 1, "$name: critical path");
+	is($astray, '', "$name: $counts{sections} sections of it");
+	return $rows;
+}
+
 SKIP:
 {
 	skip 'no chromium', 1 unless defined $browser;
@@ -268,6 +401,9 @@ SKIP:
 	my %pixels;
 	$pixels{$_}++ for map { @$_ } @$rows;
 	cmp_ok($pixels{$_} // 0, '>', 500, "a chosen event in a browser: $_") for qw(2f6bd8 e06a1b b4bac5);
+	shows_calls('10 spans in a browser', $calls_10, $calls_10_path);
+	shows_calls('500 spans in a browser', $calls_500, $calls_500_path);
+	shows_calls('hostile names in a browser', $odd, $odd_path);
 }
 
 done_testing();

@@ -162,6 +162,16 @@ typedef struct FuzzType
 			" 9223372036854775807]]}" \
 	}
 
+/*
+ * SQL: the JSON of a context, {} where the text "input" is a traceparent as it
+ * comes; and that traceparent, without the blanks around it.
+ */
+#define CONTEXT_JSON        "(CASE WHEN input ~ '^[ \\t\\r\\n]*\\{' THEN input::jsonb ELSE '{}' END)"
+#define CONTEXT_TRACEPARENT "btrim(coalesce(" CONTEXT_JSON " ->> 'traceparent', input), E' \\t')"
+
+/* SQL: the members of the header field "field" with the blanks around them, and their numbers. */
+#define HEADER_MEMBERS(field) "unnest(string_to_array(" field ", ',')) WITH ORDINALITY m (m, n)"
+
 static const FuzzType types[] = {
 	{"vclock",
 	 LATTICE_LAWS,
@@ -420,6 +430,64 @@ static const FuzzType types[] = {
 	  "a::integer::trace_flags = a"},
 	 {{NULL, NULL}},
 	 {"00", "01", "02", "7f", "FF"}},
+	{"trace_context",
+	 NO_LAWS,
+	 IMAGE_SAME,
+	 {NULL},
+	 /* the ids and flags; of a later version than 00, only two flags */
+	 {"(SELECT traceparent(a) = CASE WHEN h LIKE '00%' THEN h ELSE '00' || substr(h, 3, 51)"
+	  "   || '0' || to_hex(('x' || substr(h, 54, 2))::bit(8)::integer & 3) END"
+	  "  AND trace_id(a) = substr(h, 4, 32)::trace_id AND span_id(a) = substr(h, 37, 16)::span_id"
+	  " FROM (SELECT " CONTEXT_TRACEPARENT ") s (h))",
+	  /* the other members, but for the lists */
+	  "(SELECT region(a) IS NOT DISTINCT FROM j ->> 'region'"
+	  "  AND parent_span_id(a) IS NOT DISTINCT FROM (j ->> 'parent_span_id')::span_id"
+	  "  AND (created_at_ns(a) IS NULL) = (j ->> 'created_at' IS NULL)"
+	  "  AND (SELECT a IS NULL OR " HLC_MEANING
+	  "   FROM (SELECT (a::jsonb ->> 'created_at')::hlc, j ->> 'created_at') w (a, input))"
+	  "  AND coalesce(tracestate(a), '') = coalesce((SELECT string_agg(btrim(m, E' \\t'), ',' ORDER BY n)"
+	  "   FROM " HEADER_MEMBERS("j ->> 'tracestate'") " WHERE btrim(m, E' \\t') <> ''), '')"
+													  " FROM (SELECT " CONTEXT_JSON ") s (j))",
+	  /* the baggage; of a header field with other than ASCII, only the keys */
+	  "(SELECT CASE WHEN jsonb_typeof(b) = 'object' THEN baggage(a) = (SELECT coalesce(jsonb_object_agg("
+	  "   key, CASE jsonb_typeof(value) WHEN 'object' THEN value -> 'value' ELSE value END), '{}')"
+	  "   FROM jsonb_each(b))"
+	  "  WHEN b #>> '{}' ~ '%[89A-Fa-f]' THEN ARRAY(SELECT k FROM jsonb_object_keys(baggage(a)) k"
+	  "    ORDER BY k COLLATE \"C\") = ARRAY(SELECT btrim(split_part(m, '=', 1), E' \\t') COLLATE \"C\" AS k"
+	  "   FROM " HEADER_MEMBERS(
+		  "b #>> '{}'") " ORDER BY k)"
+						"  ELSE baggage(a) = (SELECT coalesce(jsonb_object_agg(btrim(split_part(m, '=', 1), E' \\t'),"
+						"   coalesce((SELECT string_agg(CASE WHEN c[1] LIKE '\\%%' THEN chr(('x' || substr(c[1], 2))::bit(8)"
+						"     ::integer) ELSE c[1] END, '' ORDER BY i) FROM regexp_matches(btrim(substr(split_part(m, ';', 1),"
+						"    strpos(m, '=') + 1), E' \\t'), '%..|.', 'g') WITH ORDINALITY r (c, i)), '')), '{}')"
+						"   FROM " HEADER_MEMBERS(
+							"b #>> '{}'") " WHERE btrim(m, E' \\t') <> '') END"
+										  " FROM (SELECT coalesce(" CONTEXT_JSON
+										  " -> 'baggage', 'null')) s (b))",
+	  /* and by way of jsonb, of the header fields and of bytes it stays what it is */
+	  "a::jsonb::trace_context = a AND to_bytes(from_bytes(to_bytes(a))) = to_bytes(a)"
+	  " AND trace_context_from_headers(traceparent(a), tracestate(a), baggage_header(a))::jsonb"
+	  "  = a::jsonb - '{region,created_at,parent_span_id}'::text[]"},
+	 {{"\"baggage\": {", "\"k#\": \"v#\""},
+	  {"\"baggage\": \"", "k#=v#"},
+	  {"\"tracestate\": \"", "t#=#"},
+	  {"\"properties\": \"", "p#=#;q"}},
+	 {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+	  "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-ff-what-the-future-will-be-like",
+	  " \t00-ffffffffffffffffffffffffffffffff-0000000000000001-00 ",
+	  "{\"traceparent\": \"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\"}",
+	  "{\"traceparent\": \" fe-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-07\", \"tracestate\":"
+	  " \"rojo=00f067aa0ba902b7 , ,\\tcongo@x=t61rcWkgMzE\"}",
+	  "{\"traceparent\": \"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03\", \"tracestate\":"
+	  " \"a= b\", \"parent_span_id\": \"00F067AA0BA902B7\", \"region\": \"eu-\\u00e9 \\ud83d\\ude00\","
+	  " \"created_at\": \"2026-11-22T13:00:00.123456789Z\", \"baggage\": {\"userId\": \"Am\\u00e9lie\","
+	  " \"serverNode\": {\"value\": \"DF 28\", \"properties\": \"ttl=30;internal\"}}}",
+	  " { \"baggage\" : { \"b\" : \"\" , \"a\" : \"\\\"\\\\,;=% \\n\" } , \"created_at\" : \"2026-11-22 14:00:00+01\""
+	  " , \"region\" : null , \"traceparent\" : \"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\" } ",
+	  "{\"baggage\": \"userId=alice , serverNode=DF%2028;ttl = 30; internal,b==%3d\", \"traceparent\":"
+	  " \"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\"}",
+	  "{\"baggage\": \"userId=Am%C3%A9lie,x=%FF%E2%82;p=%C3%a9\", \"traceparent\":"
+	  " \"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\", \"region\": \"r\"}"}},
 	{"lattice_state",
 	 JOIN_LAWS,
 	 IMAGE_SAME,

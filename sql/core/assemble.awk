@@ -4,7 +4,8 @@
 #
 # A line "-- @include FILE A=x B=y" is replaced by DIR/FILE.sql, in which @A@
 # becomes x and @B@ becomes y: what all types have in common is written once.
-# Lines from "-- @since N" to "-- @end" are for PostgreSQL N and newer.
+# Lines from "-- @since N" to "-- @end" are for PostgreSQL N and newer, those from
+# "-- @before N" to "-- @end" for older ones.
 
 function include(line,    words, n, i, pair, value, file, text, found) {
 	n = split(line, words, " ")
@@ -43,6 +44,7 @@ BEGIN {
 }
 
 /^-- @since / { skipping = major + 0 < $3 + 0; next }
+/^-- @before / { skipping = major + 0 >= $3 + 0; next }
 /^-- @end$/ { skipping = 0; next }
 skipping { next }
 /^-- @include / { include($0); next }

@@ -52,18 +52,18 @@ extension_type(Oid extension_namespace, const char *name)
 }
 
 /*
- * For statements too long to qualify every name and operator: until the matching
- * query_path_leave, or an error, names mean what they mean in the server's
- * catalog and in the extension's schema.
+ * For long statements: until the matching query_path_leave, or an error, names
+ * without a schema are the server's own.  Ours are still to be written out:
+ * the extension's schema is not on the path, for others may create there what
+ * would be a better match than the server's.
  */
 int
-query_path_enter(FunctionCallInfo fcinfo)
+query_path_enter(void)
 {
 	int level = NewGUCNestLevel();
 
-	(void) set_config_option("search_path",
-							 psprintf("pg_catalog, %s, pg_temp", extension_schema(fcinfo)),
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
 	return level;
 }
 

@@ -29,7 +29,7 @@ extern Oid extension_namespace(FunctionCallInfo fcinfo);
 extern const char *extension_schema(FunctionCallInfo fcinfo);
 extern Oid extension_type(Oid extension_namespace, const char *name);
 
-extern int query_path_enter(FunctionCallInfo fcinfo);
+extern int query_path_enter(void);
 extern void query_path_leave(int level);
 extern void query_connect(void);
 extern void query_finish(void);

@@ -17,25 +17,23 @@
 
 #include "core/markup.h"
 #include "core/node_table_io.h"
+#include "core/svg.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "time/spacetime_svg.h"
 
 /* All lengths are in pixels. */
-#define SVG_MARGIN       20
 #define SVG_HEADER       84   /* above the first lane */
 #define SVG_FOOTER       36   /* below the last one */
 #define SVG_MIN_WIDTH    720  /* for the header */
-#define SVG_CHARACTER    7    /* width of a letter; a wide one takes two */
 #define SVG_NAME_MOST    32   /* letters of a node's name that are shown */
 #define SVG_NAME_LEAST   8    /* bytes of a name that are shown in any case */
 #define SVG_PREFIX_LEAST 4    /* letters less that make it worth leaving out what names share */
-#define SVG_KEY          18   /* from a colour in the legend to its meaning */
 #define SVG_TEXT_MOST    120  /* letters of a line of the header */
 #define SVG_TITLE_MOST   600  /* letters of an event, and of its clock, in its title */
 #define SVG_REPEAT       1200 /* after which lanes are named again */
 #define SVG_TICK         5    /* columns from one number on the axis to the next */
-#define SVG_COLOURS      8    /* classes c0 to c7 */
+#define SVG_LANE_COLOURS 8    /* classes c0 to c7, for each of which there are arrow heads */
 #define SVG_SWAP_ROUNDS  100  /* attempts to put lanes into a better order */
 #define SVG_SMALL        80   /* events, up to which there is room between columns */
 #define SVG_NUMBER_ALL   150  /* events, up to which each shows its number */
@@ -71,29 +69,23 @@ typedef struct SvgDiagram
 	int width;     /* of all */
 } SvgDiagram;
 
-static const char svg_style[] =
-	"svg{background:#fff;font:12px system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif}"
-	".paper{fill:#fff}.band{fill:#f6f7f9}.grid{stroke:#e4e7ec;fill:none}"
+static const char diagram_light[] =
 	".rail{stroke:#d8dce3}.life{stroke:#9aa3b2;stroke-width:1.5}"
-	"text{fill:#1f2733}.head{font-size:15px;font-weight:600}"
-	".soft{fill:#667085}.tick{fill:#98a2b3;font-size:10px;text-anchor:middle}"
 	".name{font-weight:600}.tag{fill:#fff;stroke:#d8dce3}"
 	".nr{fill:#667085;font-size:9px}"
 	".arrows{fill:none;stroke-width:1.2;stroke-opacity:.55}"
 	".dots circle{stroke:#fff;stroke-width:1.5;fill:currentColor}"
 	".dots g use{visibility:hidden;pointer-events:none;fill:none;stroke-width:2.4}"
 	".dots g:hover use{visibility:visible}.dots g:hover circle{stroke:#111;stroke-width:2}"
-	".c0{color:#4269d0}.c1{color:#e0762a}.c2{color:#3a9a4b}.c3{color:#9a5fd6}"
-	".c4{color:#1f9aa0}.c5{color:#d64f8f}.c6{color:#9c6b4e}.c7{color:#8f8a00}"
 	".past{color:#2f6bd8}.future{color:#e06a1b}.beside{color:#b4bac5}.chosen{color:#111827}"
 	"path{stroke:currentColor}marker path{fill:currentColor;stroke:none}"
-	".dots .ring{fill:none;stroke:currentColor}.legend circle{fill:currentColor}"
-	"@media(prefers-color-scheme:dark){svg{background:#14171c}.paper{fill:#14171c}"
-	".band{fill:#1a1e25}.grid{stroke:#2a303a}.rail{stroke:#343b47}.life{stroke:#667085}"
-	"text{fill:#e6e9ee}.soft,.nr{fill:#98a2b3}.tag{fill:#14171c;stroke:#3d4552}"
+	".dots .ring{fill:none;stroke:currentColor}";
+
+static const char diagram_dark[] =
+	".rail{stroke:#343b47}.life{stroke:#667085}.nr{fill:#98a2b3}.tag{fill:#14171c;stroke:#3d4552}"
 	".dots circle{stroke:#14171c}.dots g:hover circle{stroke:#fff}"
-	".c0{color:#7d9bf0}.past{color:#6c9bf5}.future{color:#f28b45}.beside{color:#5b6473}"
-	".chosen{color:#fff}}";
+	".past{color:#6c9bf5}.future{color:#f28b45}.beside{color:#5b6473}"
+	".chosen{color:#fff}";
 
 /*
  * Layout
@@ -321,7 +313,6 @@ svg_event_y(const SvgDiagram *diagram, uint32 event)
 static const char *
 svg_event_class(const SvgDiagram *diagram, uint32 event)
 {
-	static const char *const lanes[SVG_COLOURS] = {"c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"};
 	static const char *const orders[] = {[ORDER_EQUAL] = "beside",
 										 [ORDER_BEFORE] = "past",
 										 [ORDER_AFTER] = "future",
@@ -329,7 +320,7 @@ svg_event_class(const SvgDiagram *diagram, uint32 event)
 	const GraphEvent *events = diagram->graph->events;
 
 	if (diagram->chosen == SPACETIME_NO_EVENT)
-		return lanes[diagram->lanes[events[event].origin] % SVG_COLOURS];
+		return svg_colours[diagram->lanes[events[event].origin] % SVG_LANE_COLOURS];
 	if (event == diagram->chosen)
 		return "chosen";
 	return orders[node_table_order(&events[event].clock, &events[diagram->chosen].clock)];
@@ -352,14 +343,6 @@ svg_arrow_class(const SvgDiagram *diagram, const SvgArrow *arrow)
 	return "beside";
 }
 
-static void
-svg_draw_text(SvgDiagram *diagram, int x, int y, const char *class, const char *text, uint32 most)
-{
-	appendStringInfo(diagram->out, "<text x=\"%d\" y=\"%d\" class=\"%s\">", x, y, class);
-	markup_append(diagram->out, MARKUP_XML, text, most);
-	appendStringInfoString(diagram->out, "</text>\n");
-}
-
 /* The style sheet, and the arrows' heads: one for each colour. */
 static void
 svg_draw_styles(SvgDiagram *diagram)
@@ -367,11 +350,14 @@ svg_draw_styles(SvgDiagram *diagram)
 	static const char *const classes[] = {"c0", "c1", "c2",   "c3",     "c4",    "c5",
 										  "c6", "c7", "past", "future", "beside"};
 	int tip = diagram->radius + 1; /* how far from the centre of the dot */
+	StringInfoData light;
 
-	appendStringInfo(diagram->out, "<style>%s", svg_style);
+	initStringInfo(&light);
+	appendStringInfoString(&light, diagram_light);
 	for (Size i = 0; i < lengthof(classes); i++)
-		appendStringInfo(diagram->out, "path.%s{marker-end:url(#to-%s)}", classes[i], classes[i]);
-	appendStringInfoString(diagram->out, "</style>\n<defs>\n");
+		appendStringInfo(&light, "path.%s{marker-end:url(#to-%s)}", classes[i], classes[i]);
+	svg_append_style(diagram->out, light.data, diagram_dark);
+	appendStringInfoString(diagram->out, "<defs>\n");
 	for (Size i = 0; i < lengthof(classes); i++)
 		appendStringInfo(diagram->out,
 						 "<marker id=\"to-%s\" class=\"%s\" markerUnits=\"userSpaceOnUse\" "
@@ -387,11 +373,7 @@ svg_draw_key(SvgDiagram *diagram, int *x, const char *class, const char *label)
 {
 	uint32 most = (uint32) (diagram->width - SVG_MARGIN - *x - SVG_KEY) / SVG_CHARACTER;
 
-	most = Min(most, SVG_TEXT_MOST);
-	appendStringInfo(diagram->out, "<circle class=\"%s\" cx=\"%d\" cy=\"45\" r=\"6\"/>\n", class,
-					 *x + 6);
-	svg_draw_text(diagram, *x + SVG_KEY, 49, "key", label, most);
-	*x += 2 * SVG_KEY + SVG_CHARACTER * (int) Min(markup_width(label, most), most);
+	*x = svg_append_key(diagram->out, *x, 49, class, label, Min(most, SVG_TEXT_MOST));
 }
 
 /* The event that was chosen, and what the colours mean. */
@@ -433,14 +415,15 @@ svg_draw_header(SvgDiagram *diagram, const char *name)
 {
 	const EventGraph *graph = diagram->graph;
 
-	svg_draw_text(diagram, SVG_MARGIN, 25, "head", name, SVG_TEXT_MOST);
+	svg_append_text(diagram->out, SVG_MARGIN, 25, "head", name, SVG_TEXT_MOST);
 	if (graph->nevents == 0)
-		svg_draw_text(diagram, SVG_MARGIN, 49, "soft", "The log has no events.", MARKUP_WHOLE);
+		svg_append_text(diagram->out, SVG_MARGIN, 49, "soft", "The log has no events.",
+						MARKUP_WHOLE);
 	else if (diagram->chosen != SPACETIME_NO_EVENT)
 		svg_draw_legend(diagram);
 	else
-		svg_draw_text(
-			diagram, SVG_MARGIN, 49, "soft",
+		svg_append_text(
+			diagram->out, SVG_MARGIN, 49, "soft",
 			psprintf("%u events of %u nodes. Arrows lead from direct causes; a column is a "
 					 "step of the longest causal chain.",
 					 graph->nevents, graph->norigins),
@@ -643,17 +626,10 @@ spacetime_svg_draw(StringInfo out, const EventGraph *graph, const char *name, ui
 	diagram.width = Max(SVG_MIN_WIDTH, svg_x(&diagram, diagram.ncolumns) + SVG_MARGIN);
 	height = SVG_HEADER + (int) graph->norigins * diagram.pitch + SVG_FOOTER;
 
-	appendStringInfo(out,
-					 "<svg xmlns=\"http://www.w3.org/2000/svg\" "
-					 "xmlns:xlink=\"http://www.w3.org/1999/xlink\" version=\"1.1\" "
-					 "width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\" "
-					 "aria-labelledby=\"title desc\">\n<title id=\"title\">Space-time diagram of ",
-					 diagram.width, height, diagram.width, height);
-	markup_append(out, MARKUP_XML, name, MARKUP_WHOLE);
-	appendStringInfo(out,
-					 "</title>\n<desc id=\"desc\">%u events of %u nodes, a lane per node; "
-					 "arrows lead from direct causes to their effects.</desc>\n",
-					 graph->nevents, graph->norigins);
+	svg_append_open(out, diagram.width, height, psprintf("Space-time diagram of %s", name),
+					psprintf("%u events of %u nodes, a lane per node; arrows lead from direct "
+							 "causes to their effects.",
+							 graph->nevents, graph->norigins));
 	svg_draw_styles(&diagram);
 	appendStringInfoString(out, "<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n");
 	svg_draw_header(&diagram, name);

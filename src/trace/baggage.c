@@ -348,7 +348,7 @@ baggage_read_properties(const char *text, Size length, const InputSource *source
 		next_part(&text, end, ';', &name, &value_length);
 		equals = memchr(name, '=', value_length);
 		name_length = equals ? (Size) (equals - name) : value_length;
-		value = name + name_length + 1;
+		value = equals ? equals + 1 : name;
 		value_length = equals ? value_length - name_length - 1 : 0;
 		header_trim(&name, &name_length);
 		if (!check_token(name, name_length, "property", source))
@@ -473,8 +473,8 @@ read_json_item(BaggageBuilder *builder, const JsonTree *json, const InputSource 
 		return input_malformed(source, "The value is %s, not a string.",
 							   json_tree_kind_name(members[0]->kind));
 	initStringInfo(&properties);
-	if (members[1] && !baggage_read_properties(members[1]->text, strlen(members[1]->text), source,
-											   &properties))
+	if (members[1] &&
+		!baggage_read_properties(members[1]->text, strlen(members[1]->text), source, &properties))
 		return false;
 	return baggage_add(builder, json->name, strlen(json->name), members[0]->text,
 					   strlen(members[0]->text), properties.data, properties.len, whole);

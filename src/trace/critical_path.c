@@ -552,16 +552,18 @@ service_graph(PG_FUNCTION_ARGS)
 	trace_store_open(&store, fcinfo, 0);
 	row_set_open(&rows, fcinfo);
 	query_connect();
-	path = query_path_enter(fcinfo);
+	path = query_path_enter();
 	query_rows(
-		psprintf("SELECT p.service_name, c.service_name, count(*), "
-				 "count(*) FILTER (WHERE c.status = 'error' "
-				 "OR (p.status = 'error' AND p.kind IN ('client', 'producer'))), "
-				 "round(avg(c.end_ns - c.start_ns))::int8, max(c.end_ns - c.start_ns) "
-				 "FROM %s c JOIN %s p ON p.trace_id = c.trace_id AND p.span_id = c.parent_span_id "
-				 "WHERE p.service_name <> c.service_name AND %s GROUP BY 1, 2 "
-				 "ORDER BY p.service_name COLLATE \"C\", c.service_name COLLATE \"C\"",
-				 store.spans, store.spans, traces_between(&store, fcinfo, 1, "c", &arguments)),
+		psprintf(
+			"SELECT p.service_name, c.service_name, count(*), "
+			"count(*) FILTER (WHERE c.status = 'error' "
+			"OR (p.status = 'error' AND p.kind IN ('client', 'producer'))), "
+			"round(avg(c.end_ns - c.start_ns))::int8, max(c.end_ns - c.start_ns) "
+			"FROM %s c JOIN %s p ON p.trace_id OPERATOR(%s.=) c.trace_id AND p.span_id OPERATOR(%s.=) c.parent_span_id "
+			"WHERE p.service_name <> c.service_name AND %s GROUP BY 1, 2 "
+			"ORDER BY p.service_name COLLATE \"C\", c.service_name COLLATE \"C\"",
+			store.spans, store.spans, store.extension, store.extension,
+			traces_between(&store, fcinfo, 1, "c", &arguments)),
 		&arguments, &rows);
 	query_path_leave(path);
 	query_finish();

@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
 static inline bool
@@ -95,5 +96,11 @@ flat_next_element(JsonbIterator **walk, JsonbValue *element)
 		token = JsonbIteratorNext(walk, element, true);
 	return token == WJB_ELEM;
 }
+
+/* Writing JSON text. */
+extern void flat_begin_item(StringInfo out);
+extern void flat_append_text(StringInfo out, const JsonbValue *text);
+extern void flat_append_json(StringInfo out, const JsonbValue *value);
+extern char *flat_number(const JsonbValue *number);
 
 #endif /* DISTRIBUTED_FLAT_VALUE_H */

@@ -20,7 +20,6 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "core/json_tree.h"
-#include "miscadmin.h"
 #include "trace/flat_value.h"
 #include "trace/hex_id.h"
 #include "trace/span_forest.h"
@@ -29,9 +28,6 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
-
-#define ID_DIGITS (SPAN_ID_BYTES * 2)
 
 /* Greater integers are not exact in JavaScript; Jaeger writes them as strings. */
 #define GREATEST_SAFE_INTEGER ((INT64CONST(1) << 53) - 1)
@@ -97,196 +93,13 @@ typedef struct JaegerTrace
 } JaegerTrace;
 
 /*
- * Values
- */
-
-/* Begin a member or an element: a comma, unless it is the first. */
-static void
-begin_item(StringInfo out)
-{
-	char last = out->data[out->len - 1];
-
-	if (last != '[' && last != '{')
-		appendStringInfoChar(out, ',');
-}
-
-static void
-append_value_text(StringInfo out, const JsonbValue *text)
-{
-	json_tree_append_string(out, text->val.string.val, text->val.string.len);
-}
-
-static char *
-number_token(const JsonbValue *number)
-{
-	return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number->val.numeric)));
-}
-
-/* Are these the digits of an integer, as JSON has it? */
-static bool
-is_integer(const JsonbValue *text)
-{
-	const char *digits = text->val.string.val;
-	int length = text->val.string.len;
-	int from = length > 0 && digits[0] == '-' ? 1 : 0;
-
-	for (int i = from; i < length; i++)
-	{
-		if (digits[i] < '0' || digits[i] > '9')
-			return false;
-	}
-	return length == from + 1 || (length > from && digits[from] != '0');
-}
-
-static void append_plain(StringInfo out, const JsonbValue *value);
-
-/* A value as OTLP writes it, without its type. */
-static void
-append_plain_any(StringInfo out, const JsonbValue *any)
-{
-	static const char *const scalars[] = {"stringValue", "boolValue", "doubleValue", "bytesValue"};
-	JsonbValue *inner;
-
-	check_stack_depth();
-	for (int i = 0; i < (int) lengthof(scalars); i++)
-	{
-		if ((inner = flat_only_member(any, scalars[i])) != NULL)
-		{
-			append_plain(out, inner);
-			return;
-		}
-	}
-	if ((inner = flat_only_member(any, "intValue")) != NULL)
-	{
-		/* which may be a string */
-		if (inner->type == jbvString && is_integer(inner))
-			appendBinaryStringInfo(out, inner->val.string.val, inner->val.string.len);
-		else
-			append_plain(out, inner);
-	}
-	else if ((inner = flat_only_member(any, "arrayValue")) != NULL &&
-			 (inner = flat_values(inner)) != NULL)
-	{
-		JsonbIterator *walk = flat_walk(inner);
-		JsonbValue element;
-
-		appendStringInfoChar(out, '[');
-		while (flat_next_element(&walk, &element))
-		{
-			begin_item(out);
-			append_plain_any(out, &element);
-		}
-		appendStringInfoChar(out, ']');
-	}
-	else
-		append_plain(out, any);
-}
-
-static void
-append_plain_pairs(StringInfo out, const JsonbValue *pairs)
-{
-	JsonbIterator *walk = flat_walk(pairs);
-	JsonbValue pair;
-
-	appendStringInfoChar(out, '{');
-	while (flat_next_element(&walk, &pair))
-	{
-		JsonbValue *key = flat_member(&pair, "key");
-		JsonbValue *value = flat_member(&pair, "value");
-
-		if (key == NULL || key->type != jbvString)
-			continue;
-		begin_item(out);
-		append_value_text(out, key);
-		appendStringInfoChar(out, ':');
-		if (value)
-			append_plain_any(out, value);
-		else
-			appendStringInfoString(out, "null");
-	}
-	appendStringInfoChar(out, '}');
-}
-
-static int
-compare_keys(const void *x, const void *y)
-{
-	const JsonbPair *a = x;
-	const JsonbPair *b = y;
-	int least = Min(a->key.val.string.len, b->key.val.string.len);
-	int order = memcmp(a->key.val.string.val, b->key.val.string.val, least);
-
-	return order != 0 ? order : a->key.val.string.len - b->key.val.string.len;
-}
-
-/* Members by the bytes of their keys, as Go writes a map. */
-static void
-append_plain_object(StringInfo out, const JsonbValue *object)
-{
-	JsonbPair *pairs = palloc(sizeof(JsonbPair) * (JsonContainerSize(object->val.binary.data) + 1));
-	JsonbIterator *walk = flat_walk(object);
-	int count = 0;
-
-	while (flat_next_member(&walk, &pairs[count].key, &pairs[count].value))
-		count++;
-	qsort(pairs, count, sizeof(JsonbPair), compare_keys);
-	appendStringInfoChar(out, '{');
-	for (int i = 0; i < count; i++)
-	{
-		begin_item(out);
-		append_value_text(out, &pairs[i].key);
-		appendStringInfoChar(out, ':');
-		append_plain(out, &pairs[i].value);
-	}
-	appendStringInfoChar(out, '}');
-	pfree(pairs);
-}
-
-/* A value as JSON without blanks. */
-static void
-append_plain(StringInfo out, const JsonbValue *value)
-{
-	JsonbValue *inner;
-
-	check_stack_depth();
-	if (value->type == jbvString)
-		append_value_text(out, value);
-	else if (value->type == jbvNumeric)
-		appendStringInfoString(out, number_token(value));
-	else if (value->type == jbvBool)
-		appendStringInfoString(out, value->val.boolean ? "true" : "false");
-	else if (value->type != jbvBinary)
-		appendStringInfoString(out, "null");
-	else if (flat_is_array(value))
-	{
-		JsonbIterator *walk = flat_walk(value);
-		JsonbValue element;
-
-		appendStringInfoChar(out, '[');
-		while (flat_next_element(&walk, &element))
-		{
-			begin_item(out);
-			append_plain(out, &element);
-		}
-		appendStringInfoChar(out, ']');
-	}
-	else if ((inner = flat_only_member(value, "bytesValue")) != NULL ||
-			 (inner = flat_only_member(value, "doubleValue")) != NULL)
-		append_plain(out, inner);
-	else if ((inner = flat_only_member(value, "kvlistValue")) != NULL &&
-			 (inner = flat_values(inner)) != NULL)
-		append_plain_pairs(out, inner);
-	else
-		append_plain_object(out, value);
-}
-
-/*
  * Tags: {"key": .., "type": .., "value": ..}
  */
 
 static void
 begin_tag(StringInfo out, const char *key, int length, const char *type)
 {
-	begin_item(out);
+	flat_begin_item(out);
 	appendStringInfoString(out, "{\"key\":");
 	json_tree_append_string(out, key, length);
 	appendStringInfo(out, ",\"type\":\"%s\",\"value\":", type);
@@ -303,7 +116,7 @@ append_text_tag(StringInfo out, const char *key, const char *text)
 static void
 append_number_tag(StringInfo out, const JsonbValue *key, const JsonbValue *number)
 {
-	char *token = number_token(number);
+	char *token = flat_number(number);
 	long long integer;
 
 	errno = 0;
@@ -337,12 +150,12 @@ append_tag(StringInfo out, const JsonbValue *key, const JsonbValue *value)
 	if (value->type == jbvString)
 	{
 		begin_tag(out, name, length, "string");
-		append_value_text(out, value);
+		flat_append_text(out, value);
 	}
 	else if (value->type == jbvBool)
 	{
 		begin_tag(out, name, length, "bool");
-		append_plain(out, value);
+		flat_append_json(out, value);
 	}
 	else if (value->type != jbvBinary)
 	{
@@ -353,19 +166,19 @@ append_tag(StringInfo out, const JsonbValue *key, const JsonbValue *value)
 	else if ((inner = flat_only_member(value, "bytesValue")) != NULL && inner->type == jbvString)
 	{
 		begin_tag(out, name, length, "binary");
-		append_value_text(out, inner);
+		flat_append_text(out, inner);
 	}
 	else if ((inner = flat_only_member(value, "doubleValue")) != NULL && inner->type == jbvString)
 	{
 		begin_tag(out, name, length, "float64");
-		append_value_text(out, inner);
+		flat_append_text(out, inner);
 	}
 	else
 	{
 		StringInfoData json;
 
 		initStringInfo(&json);
-		append_plain(&json, value);
+		flat_append_json(&json, value);
 		begin_tag(out, name, length, "string");
 		json_tree_append_string(out, json.data, json.len);
 		pfree(json.data);
@@ -439,7 +252,7 @@ append_processes(StringInfo out, const JaegerTrace *trace)
 		JsonbValue resource;
 
 		flat_root(&resource, process->resource);
-		begin_item(out);
+		flat_begin_item(out);
 		appendStringInfo(out, "\"p%d\":{\"serviceName\":", process->number);
 		json_tree_append_string(out, VARDATA_ANY(process->service),
 								(int) VARSIZE_ANY_EXHDR(process->service));
@@ -454,18 +267,6 @@ append_processes(StringInfo out, const JaegerTrace *trace)
  * Spans
  */
 
-/* Jaeger leaves out the first half of a trace id where it is zero. */
-static void
-append_trace_id(StringInfo out, const char *hex, int length)
-{
-	if (length == TRACE_ID_BYTES * 2 && strspn(hex, "0") >= ID_DIGITS)
-	{
-		hex += ID_DIGITS;
-		length -= ID_DIGITS;
-	}
-	json_tree_append_string(out, hex, length);
-}
-
 static char *
 span_id_text(uint64 id)
 {
@@ -478,9 +279,9 @@ span_id_text(uint64 id)
 static void
 append_reference(StringInfo out, const char *type, const char *trace_id, const char *span_id)
 {
-	begin_item(out);
+	flat_begin_item(out);
 	appendStringInfo(out, "{\"refType\":\"%s\",\"traceID\":", type);
-	append_trace_id(out, trace_id, (int) strlen(trace_id));
+	json_tree_append_string(out, trace_id, (int) strlen(trace_id));
 	appendStringInfoString(out, ",\"spanID\":");
 	json_tree_append_string(out, span_id, (int) strlen(span_id));
 	appendStringInfoChar(out, '}');
@@ -538,7 +339,7 @@ append_references(StringInfo out, const JaegerTrace *trace, const char *parent,
 		append_reference(out, parent_type, trace->trace_id, parent);
 	if (others.len > 1)
 	{
-		begin_item(out);
+		flat_begin_item(out);
 		appendBinaryStringInfo(out, others.data + 1, others.len - 1);
 	}
 	appendStringInfoChar(out, ']');
@@ -639,15 +440,15 @@ append_logs(StringInfo out, const JsonbValue *events)
 		attributes = flat_member(&event, "attributes");
 		dropped = flat_member(&event, "dropped_attributes_count");
 		if (time && time->type == jbvNumeric)
-			nanoseconds = strtoll(number_token(time), NULL, 10);
-		begin_item(out);
+			nanoseconds = strtoll(flat_number(time), NULL, 10);
+		flat_begin_item(out);
 		appendStringInfo(out, "{\"timestamp\":" INT64_FORMAT ",\"fields\":[",
 						 microseconds(nanoseconds));
 		if (name && name->type == jbvString && name->val.string.len > 0 &&
 			!(attributes && flat_member(attributes, "event")))
 		{
 			begin_tag(out, "event", (int) strlen("event"), "string");
-			append_value_text(out, name);
+			flat_append_text(out, name);
 			appendStringInfoChar(out, '}');
 		}
 		append_tags(out, attributes, NULL);
@@ -655,7 +456,7 @@ append_logs(StringInfo out, const JsonbValue *events)
 		{
 			begin_tag(out, "otel.dropped_attributes_count",
 					  (int) strlen("otel.dropped_attributes_count"), "int64");
-			appendStringInfo(out, "%s}", number_token(dropped));
+			appendStringInfo(out, "%s}", flat_number(dropped));
 		}
 		appendStringInfoString(out, "]}");
 	}
@@ -665,7 +466,7 @@ append_logs(StringInfo out, const JsonbValue *events)
 static void
 append_warning(StringInfo out, const char *warning)
 {
-	begin_item(out);
+	flat_begin_item(out);
 	json_tree_append_string(out, warning, (int) strlen(warning));
 }
 
@@ -688,8 +489,8 @@ append_warnings(StringInfo out, const JsonbValue *attributes, const ForestSpan *
 		{
 			if (warning.type == jbvString)
 			{
-				begin_item(out);
-				append_value_text(out, &warning);
+				flat_begin_item(out);
+				flat_append_text(out, &warning);
 			}
 		}
 	}
@@ -741,10 +542,9 @@ append_span(void *state, HeapTuple row, TupleDesc desc)
 		parent = span_id_text((uint64) DatumGetInt64(values[COLUMN_PARENT_SPAN_ID]));
 	process = find_process(trace, values[COLUMN_RESOURCE], values[COLUMN_SERVICE]);
 
-	begin_item(out);
-	appendStringInfoString(out, "{\"traceID\":");
-	append_trace_id(out, trace->trace_id, (int) strlen(trace->trace_id));
-	appendStringInfo(out, ",\"spanID\":\"%s\"", span_id_text(id));
+	flat_begin_item(out);
+	appendStringInfo(out, "{\"traceID\":\"%s\",\"spanID\":\"%s\"", trace->trace_id,
+					 span_id_text(id));
 	if (!nulls[COLUMN_FLAGS] && (DatumGetInt64(values[COLUMN_FLAGS]) & SAMPLED_FLAG))
 		appendStringInfo(out, ",\"flags\":%d", SAMPLED_FLAG);
 	appendStringInfoString(out, ",\"operationName\":");
@@ -794,9 +594,7 @@ to_jaeger(PG_FUNCTION_ARGS)
 			sizeof(trace.trace_id));
 	open_slots(&trace);
 	initStringInfo(&trace.out);
-	appendStringInfoString(&trace.out, "{\"data\":[{\"traceID\":");
-	append_trace_id(&trace.out, trace.trace_id, (int) strlen(trace.trace_id));
-	appendStringInfoString(&trace.out, ",\"spans\":[");
+	appendStringInfo(&trace.out, "{\"data\":[{\"traceID\":\"%s\",\"spans\":[", trace.trace_id);
 
 	query_connect();
 	MemoryContextSwitchTo(trace.context);

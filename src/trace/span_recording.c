@@ -18,6 +18,7 @@
 #include "catalog/pg_type.h"
 #include "core/enum_label.h"
 #include "core/hybrid_time.h"
+#include "core/node_name.h"
 #include "core/wall_clock.h"
 #include "trace/flat_value.h"
 #include "trace/hex_id.h"
@@ -32,21 +33,8 @@
 /* Flags of a new trace: sampled, and its id is random (W3C Trace Context, level 2). */
 #define NEW_TRACE_FLAGS 3
 
-/* The first of the kinds, and the statuses, that OTLP lacks. */
+/* The first of the kinds that OTLP lacks. */
 #define KIND_MARKED_FROM "encode"
-
-#define STATUS_IS_MARKED(status) "(" status " IN ('in_progress', 'cancelled', 'dropped'))"
-
-#define MARKS(kind, status) \
-	"jsonb_strip_nulls(jsonb_build_object(" \
-	"'span.kind', CASE WHEN " kind " >= '" KIND_MARKED_FROM "' THEN " kind " END, " \
-	"'span.status', CASE WHEN " STATUS_IS_MARKED(status) " THEN " status " END))"
-
-/* An expression of attributes, cleaned if the store wants it; goes with OPTIONS. */
-#define CLEANED(attributes) \
-	"CASE WHEN o.hygiene THEN clean_attributes(" attributes ") ELSE " attributes " END"
-
-#define OPTIONS "(SELECT coalesce((SELECT hygiene FROM %s), true)) AS o (hygiene)"
 
 /* The span that a call is about. */
 typedef struct RecordedSpan
@@ -70,7 +58,8 @@ static void
 require_argument(FunctionCallInfo fcinfo, int number, const char *what)
 {
 	if (PG_ARGISNULL(number))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", what)));
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", what)));
 }
 
 /* The arguments store and context, which come first. */
@@ -116,8 +105,8 @@ attributes_argument(FunctionCallInfo fcinfo, int number, const char *span)
  * given: of the labels from "first" to "last", it may only name that.
  */
 static void
-check_mark(const Jsonb *attributes, const char *mark, const char *given,
-		   const char *const *labels, int first, int last, const char *span)
+check_mark(const Jsonb *attributes, const char *mark, const char *given, const char *const *labels,
+		   int first, int last, const char *span)
 {
 	JsonbValue root;
 	JsonbValue *value;
@@ -127,11 +116,12 @@ check_mark(const Jsonb *attributes, const char *mark, const char *given,
 	for (int i = first; value && i <= last; i++)
 	{
 		if (flat_is_text(value, labels[i]) && !(given && strcmp(given, labels[i]) == 0))
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("attribute \"%s\" contradicts the span: \"%s\", not \"%s\"",
-								   mark, labels[i], given ? given : "unspecified"),
-							errdetail("It is for span %s.", span),
-							errhint("Leave it out: it follows from the kind and the status.")));
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("attribute \"%s\" contradicts the span: \"%s\", not \"%s\"", mark,
+							labels[i], given ? given : "unspecified"),
+					 errdetail("It is for span %s.", span),
+					 errhint("Leave it out: it follows from the kind and the status.")));
 	}
 }
 
@@ -156,8 +146,19 @@ check_marks(const Jsonb *attributes, const char *kind, const char *status, const
 static int64
 time_argument(FunctionCallInfo fcinfo, int number)
 {
-	return PG_ARGISNULL(number) ? wall_clock_now()
-								: hybrid_time_from_timestamp(PG_GETARG_TIMESTAMPTZ(number));
+	TimestampTz time;
+
+	if (PG_ARGISNULL(number))
+		return wall_clock_now();
+	time = PG_GETARG_TIMESTAMPTZ(number);
+	/* infinity is beyond either */
+	if (time <= hybrid_time_to_timestamp(PG_INT64_MIN) ||
+		time > hybrid_time_to_timestamp(PG_INT64_MAX))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("the time of a span is out of range"),
+				 errdetail("It is infinite, or before 1677-09-21 or after 2262-04-11.")));
+	return hybrid_time_from_timestamp(time);
 }
 
 static void
@@ -165,6 +166,23 @@ pass(QueryArguments *arguments, FunctionCallInfo fcinfo, int number, Oid type)
 {
 	query_argument(arguments, type, PG_ARGISNULL(number) ? (Datum) 0 : PG_GETARG_DATUM(number),
 				   PG_ARGISNULL(number));
+}
+
+static void
+pass_of_ours(QueryArguments *arguments, FunctionCallInfo fcinfo, int number, const char *type)
+{
+	pass(arguments, fcinfo, number, extension_type(extension_namespace(fcinfo), type));
+}
+
+/* Clocks may come as objects that a statement could change in place. */
+static void
+pass_clock(QueryArguments *arguments, FunctionCallInfo fcinfo, int number)
+{
+	bool isnull = PG_ARGISNULL(number);
+
+	query_argument(arguments, extension_type(extension_namespace(fcinfo), "vclock"),
+				   isnull ? (Datum) 0 : PointerGetDatum(PG_DETOAST_DATUM(PG_GETARG_DATUM(number))),
+				   isnull);
 }
 
 static void
@@ -178,6 +196,36 @@ pass_ids(QueryArguments *arguments, const RecordedSpan *span)
 {
 	query_argument(arguments, span->store.trace_id_type, span->trace_id, false);
 	query_argument(arguments, span->store.span_id_type, span->span_id, false);
+}
+
+/*
+ * Expressions of statements
+ */
+
+/* The marks of a kind and a status, as attributes. */
+static const char *
+marks(const char *kind, const char *status)
+{
+	return psprintf("jsonb_strip_nulls(jsonb_build_object("
+					"'span.kind', CASE WHEN %1$s >= '" KIND_MARKED_FROM "' THEN %1$s END, "
+					"'span.status', "
+					"CASE WHEN %2$s IN ('in_progress', 'cancelled', 'dropped') THEN %2$s END))",
+					kind, status);
+}
+
+/* Attributes, cleaned if the store wants that; goes with options(). */
+static const char *
+cleaned(const TraceStore *store, const char *attributes)
+{
+	return psprintf("CASE WHEN o.hygiene THEN %2$s.clean_attributes(%1$s) ELSE %1$s END",
+					attributes, store->extension);
+}
+
+static const char *
+options(const TraceStore *store)
+{
+	return psprintf("(SELECT coalesce((SELECT hygiene FROM %s), true)) AS o (hygiene)",
+					store->options);
 }
 
 /*
@@ -208,9 +256,38 @@ service_argument(FunctionCallInfo fcinfo, int number)
 	if (!PG_ARGISNULL(number))
 		return text_to_cstring(PG_GETARG_TEXT_PP(number));
 	service = GetConfigOption("distributed.node", true, false);
-	if (service == NULL || *service == '\0')
-		service = GetConfigOption("application_name", true, false);
+	if (service && *service)
+		return node_name_local();
+	service = GetConfigOption("application_name", true, false);
 	return service && *service ? service : NULL;
+}
+
+/* The context of a new span, which is the root of a new trace if there is no parent. */
+static struct varlena *
+start_context(TraceContext *context, const struct varlena *parent, Jsonb *attributes, int64 start)
+{
+	InputSource source = input_from_arguments("trace_context");
+
+	memset(context, 0, sizeof(TraceContext));
+	if (parent)
+	{
+		trace_context_open(context, parent);
+		memcpy(context->parent_span_id, context->parent.span_id, SPAN_ID_BYTES);
+		context->created_at = 0;
+	}
+	else
+	{
+		hex_id_random(context->parent.trace_id, TRACE_ID_BYTES);
+		context->parent.flags = NEW_TRACE_FLAGS;
+	}
+	do
+		hex_id_random(context->parent.span_id, SPAN_ID_BYTES);
+	while (memcmp(context->parent.span_id, context->parent_span_id, SPAN_ID_BYTES) == 0);
+	/* a context cannot be older than 1970 */
+	if (start > 0)
+		trace_context_set_created_at(context, start, &source);
+	take_region(context, attributes);
+	return trace_context_build(context);
 }
 
 PG_FUNCTION_INFO_V1(start_span);
@@ -229,7 +306,6 @@ start_span(PG_FUNCTION_ARGS)
 		AT,
 		START_TIME
 	};
-	InputSource source = input_from_arguments("trace_context");
 	QueryArguments arguments = {0};
 	RecordedSpan span;
 	TraceContext *context = &span.context;
@@ -237,7 +313,6 @@ start_span(PG_FUNCTION_ARGS)
 	Jsonb *attributes;
 	const char *name;
 	const char *kind = NULL;
-	bool is_root = PG_ARGISNULL(PARENT);
 	int path;
 
 	require_argument(fcinfo, STORE, "the trace store of a span");
@@ -246,60 +321,45 @@ start_span(PG_FUNCTION_ARGS)
 	trace_store_open(&span.store, fcinfo, STORE);
 	name = text_to_cstring(PG_GETARG_TEXT_PP(NAME));
 	if (!PG_ARGISNULL(KIND))
-		kind = span_kind_labels[enum_label_argument(fcinfo, KIND, span_kind_labels,
-													span_kind_count)];
+		kind =
+			span_kind_labels[enum_label_argument(fcinfo, KIND, span_kind_labels, span_kind_count)];
 	attributes = attributes_argument(fcinfo, ATTRIBUTES, psprintf("\"%s\"", name));
 	check_marks(attributes, kind, "in_progress", psprintf("\"%s\"", name));
 	span.start = time_argument(fcinfo, START_TIME);
 
-	if (is_root)
-	{
-		hex_id_random(context->parent.trace_id, TRACE_ID_BYTES);
-		context->parent.flags = NEW_TRACE_FLAGS;
-	}
-	else
-	{
-		trace_context_open(context, PG_GETARG_VARLENA_PP(PARENT));
-		memcpy(context->parent_span_id, context->parent.span_id, SPAN_ID_BYTES);
-	}
-	do
-		hex_id_random(context->parent.span_id, SPAN_ID_BYTES);
-	while (memcmp(context->parent.span_id, context->parent_span_id, SPAN_ID_BYTES) == 0);
-	context->created_at = 0;
-	if (span.start > 0)
-		trace_context_set_created_at(context, span.start, &source);
-	take_region(context, attributes);
-	result = trace_context_build(context);
-	trace_context_open(context, result);
+	result = start_context(context, PG_ARGISNULL(PARENT) ? NULL : PG_GETARG_VARLENA_PP(PARENT),
+						   attributes, span.start);
 	span.trace_id = PointerGetDatum(context->parent.trace_id);
 	span.span_id = Int64GetDatum((int64) span_id_load(context->parent.span_id));
 
 	query_connect();
-	path = query_path_enter(fcinfo);
+	path = query_path_enter();
 	pass_ids(&arguments, &span);
 	query_argument(&arguments, span.store.span_id_type,
-				   Int64GetDatum((int64) span_id_load(context->parent_span_id)), is_root);
+				   Int64GetDatum((int64) span_id_load(context->parent_span_id)),
+				   PG_ARGISNULL(PARENT));
 	query_argument(&arguments, INT8OID, Int64GetDatum(span.start), false);
-	pass(&arguments, fcinfo, KIND, extension_type(extension_namespace(fcinfo), "span_kind"));
+	pass_of_ours(&arguments, fcinfo, KIND, "span_kind");
 	pass(&arguments, fcinfo, NAME, TEXTOID);
 	query_argument(&arguments, JSONBOID, JsonbPGetDatum(attributes), false);
 	query_argument(&arguments, extension_type(extension_namespace(fcinfo), "trace_context"),
 				   PointerGetDatum(result), false);
 	pass_text(&arguments, service_argument(fcinfo, SERVICE));
-	pass(&arguments, fcinfo, CLOCK, extension_type(extension_namespace(fcinfo), "vclock"));
-	pass(&arguments, fcinfo, AT, extension_type(extension_namespace(fcinfo), "hlc"));
+	pass_clock(&arguments, fcinfo, CLOCK);
+	pass_of_ours(&arguments, fcinfo, AT, "hlc");
 	query_argument(&arguments, INT8OID, Int64GetDatum(context->parent.flags), false);
 	query_run(
-		psprintf("INSERT INTO %s (trace_id, span_id, parent_span_id, start_ns, kind, name, status, "
-				 "attributes, trace_state, flags, resource, clock, at) "
-				 "SELECT $1, $2, $3, $4, $5, $6, 'in_progress', " //
-				 CLEANED("a.attributes") " || " MARKS("$5", "'in_progress'::span_status") ", "
-				 "tracestate($8), $12, " CLEANED("a.resource") ", $10, $11 "
-				 "FROM " OPTIONS ", LATERAL (SELECT "
-				 "jsonb_strip_nulls(jsonb_build_object('region', region($8))) || $7, "
-				 "jsonb_strip_nulls(jsonb_build_object('service.name', $9))) "
-				 "AS a (attributes, resource)",
-				 span.store.spans, span.store.options),
+		psprintf(
+			"INSERT INTO %1$s (trace_id, span_id, parent_span_id, start_ns, kind, name, "
+			"status, attributes, trace_state, flags, resource, clock, at) "
+			"SELECT $1, $2, $3, $4, $5, $6, 'in_progress', %2$s || %3$s, %6$s.tracestate($8), $12, "
+			"%4$s, $10, $11 FROM %5$s, LATERAL (SELECT "
+			"jsonb_strip_nulls(jsonb_build_object('region', %6$s.region($8))) || $7, "
+			"jsonb_strip_nulls(jsonb_build_object('service.name', $9))) "
+			"AS a (attributes, resource)",
+			span.store.spans, cleaned(&span.store, "a.attributes"),
+			marks("$5", psprintf("'in_progress'::%s.span_status", span.store.extension)),
+			cleaned(&span.store, "a.resource"), options(&span.store), span.store.extension),
 		&arguments);
 	query_path_leave(path);
 	query_finish();
@@ -310,7 +370,11 @@ start_span(PG_FUNCTION_ARGS)
  * Changing what has been started
  */
 
-/* Lock the span, which must be there and not have ended. */
+/*
+ * Lock the span, which must be there and not have ended.  Its trace is locked
+ * first, as evict_traces does and as the trigger on spans would later, so that
+ * nobody waits for one another.
+ */
 static void
 lock_span(RecordedSpan *span, const char *problem)
 {
@@ -322,15 +386,19 @@ lock_span(RecordedSpan *span, const char *problem)
 	int64 end;
 
 	pass_ids(&arguments, span);
+	query_run(psprintf("SELECT FROM %s t WHERE t.trace_id OPERATOR(%s.=) $1 FOR NO KEY UPDATE",
+					   span->store.traces, span->store.extension),
+			  &arguments);
 	if (query_run(psprintf("SELECT s.start_ns, s.end_ns, s.name, s.kind::text FROM %s s "
-						   "WHERE s.trace_id = $1 AND s.span_id = $2 "
+						   "WHERE s.trace_id OPERATOR(%s.=) $1 AND s.span_id OPERATOR(%s.=) $2 "
 						   "ORDER BY s.end_ns IS NOT NULL, s.start_ns LIMIT 1 FOR UPDATE",
-						   span->store.spans),
+						   span->store.spans, span->store.extension, span->store.extension),
 				  &arguments) == 0)
-		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
-						errmsg("there is no such span in store \"%s\"", span->store.name),
-						errdetail("It has no span %s.", span_ids(span)),
-						errhint("start_span records one.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("there is no such span in store \"%s\"", span->store.name),
+				 errdetail("It has no span %s.", span_ids(span)),
+				 errhint("start_span records one.")));
 	row = SPI_tuptable->vals[0];
 	desc = SPI_tuptable->tupdesc;
 	span->start = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
@@ -356,13 +424,13 @@ end_argument(FunctionCallInfo fcinfo, int number, const RecordedSpan *span)
 
 	if (end >= span->start)
 		return end;
-	if (PG_ARGISNULL(number) || hybrid_time_to_timestamp(end) == hybrid_time_to_timestamp(span->start))
+	if (PG_ARGISNULL(number) ||
+		hybrid_time_to_timestamp(end) == hybrid_time_to_timestamp(span->start))
 		return span->start;
 	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("a span cannot end before it starts"),
-			 errdetail("Span %s, \"%s\", starts at " INT64_FORMAT " ns, and the end is " INT64_FORMAT
-					   " ns.",
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a span cannot end before it starts"),
+			 errdetail("Span %s, \"%s\", starts at " INT64_FORMAT
+					   " ns, and the end is " INT64_FORMAT " ns.",
 					   span_ids(span), span->name, span->start, end)));
 }
 
@@ -393,34 +461,38 @@ end_span(PG_FUNCTION_ARGS)
 	status = span_status_labels[enum_label_argument(fcinfo, STATUS, span_status_labels,
 													span_status_count)];
 	if (strcmp(status, "in_progress") == 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("a span cannot end with the status in_progress"),
-						errdetail("It is for span %s.", span_ids(&span))));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a span cannot end with the status in_progress"),
+				 errdetail("It is for span %s.", span_ids(&span))));
 	attributes = attributes_argument(fcinfo, ATTRIBUTES, span_ids(&span));
 
 	query_connect();
-	path = query_path_enter(fcinfo);
+	path = query_path_enter();
 	lock_span(&span, "the span has already ended");
 	check_marks(attributes, span.kind, status, span_ids(&span));
 	end = end_argument(fcinfo, END_TIME, &span);
 	pass_ids(&arguments, &span);
 	query_argument(&arguments, INT8OID, Int64GetDatum(span.start), false);
 	query_argument(&arguments, INT8OID, Int64GetDatum(end), false);
-	pass(&arguments, fcinfo, STATUS, extension_type(extension_namespace(fcinfo), "span_status"));
+	pass_of_ours(&arguments, fcinfo, STATUS, "span_status");
 	pass(&arguments, fcinfo, MESSAGE, TEXTOID);
 	query_argument(&arguments, JSONBOID, JsonbPGetDatum(attributes), false);
-	pass(&arguments, fcinfo, CLOCK, extension_type(extension_namespace(fcinfo), "vclock"));
-	pass(&arguments, fcinfo, AT, extension_type(extension_namespace(fcinfo), "hlc"));
+	pass_clock(&arguments, fcinfo, CLOCK);
+	pass_of_ours(&arguments, fcinfo, AT, "hlc");
 	/* marks are taken off before, and set again after the attributes are cleaned */
 	query_run(
-		psprintf("UPDATE %s s SET end_ns = $4, status = $5, status_message = $6, attributes = " //
-				 CLEANED("(s.attributes - ARRAY(SELECT jsonb_object_keys(" //
-						 MARKS("s.kind", "s.status") ")) || $7)") //
-				 " || " MARKS("s.kind", "$5") ", "
-				 "clock = coalesce(s.clock | $8, s.clock, $8), at = greatest(s.at, $9), "
-				 "key_order = NULL FROM " OPTIONS " "
-				 "WHERE s.trace_id = $1 AND s.span_id = $2 AND s.start_ns = $3",
-				 span.store.spans, span.store.options),
+		psprintf("UPDATE %1$s s SET end_ns = $4, status = $5, status_message = $6, "
+				 "attributes = %2$s || %3$s, "
+				 "clock = coalesce(s.clock OPERATOR(%5$s.|) $8, s.clock, $8), "
+				 "at = greatest(s.at, $9), key_order = NULL FROM %4$s "
+				 "WHERE s.trace_id OPERATOR(%5$s.=) $1 AND s.span_id OPERATOR(%5$s.=) $2 "
+				 "AND s.start_ns = $3",
+				 span.store.spans,
+				 cleaned(&span.store,
+						 psprintf("((s.attributes - ARRAY(SELECT jsonb_object_keys(%s))) || $7)",
+								  marks("s.kind", "s.status"))),
+				 marks("s.kind", "$5"), options(&span.store), span.store.extension),
 		&arguments);
 	query_path_leave(path);
 	query_finish();
@@ -428,21 +500,23 @@ end_span(PG_FUNCTION_ARGS)
 }
 
 /*
- * Append to one of the arrays of a span what an expression makes of the
- * arguments from $4 on.
+ * Append an element to one of the arrays of a span: what an expression of
+ * arguments makes, and the attributes $4.
  */
 static void
-append_to_span(FunctionCallInfo fcinfo, RecordedSpan *span, QueryArguments *arguments,
-			   const char *column, const char *element)
+append_to_span(const RecordedSpan *span, QueryArguments *arguments, const char *column,
+			   const char *element)
 {
-	query_run(psprintf("UPDATE %s s SET %s = s.%s || jsonb_build_array(jsonb_strip_nulls(%s)%s), "
-					   "key_order = NULL FROM " OPTIONS " "
-					   "WHERE s.trace_id = $1 AND s.span_id = $2 AND s.start_ns = $3",
-					   span->store.spans, column, column, element,
-					   " || CASE WHEN $4 = '{}' THEN '{}' "
-					   "ELSE jsonb_build_object('attributes', " CLEANED("$4") ") END",
-					   span->store.options),
-			  arguments);
+	query_run(
+		psprintf("UPDATE %1$s s SET %2$s = s.%2$s || jsonb_build_array(jsonb_strip_nulls(%3$s) "
+				 "|| CASE WHEN $4 = '{}' THEN '{}' "
+				 "ELSE jsonb_build_object('attributes', %4$s) END), key_order = NULL "
+				 "FROM %5$s "
+				 "WHERE s.trace_id OPERATOR(%6$s.=) $1 AND s.span_id OPERATOR(%6$s.=) $2 "
+				 "AND s.start_ns = $3",
+				 span->store.spans, column, element, cleaned(&span->store, "$4"),
+				 options(&span->store), span->store.extension),
+		arguments);
 }
 
 static void
@@ -475,12 +549,12 @@ add_event(PG_FUNCTION_ARGS)
 	attributes = attributes_argument(fcinfo, ATTRIBUTES, span_ids(&span));
 
 	query_connect();
-	path = query_path_enter(fcinfo);
+	path = query_path_enter();
 	lock_span(&span, "an event cannot be added to a span that has ended");
 	pass_span(&arguments, &span, attributes);
 	query_argument(&arguments, INT8OID, Int64GetDatum(time_argument(fcinfo, EVENT_TIME)), false);
 	pass(&arguments, fcinfo, NAME, TEXTOID);
-	append_to_span(fcinfo, &span, &arguments, "events",
+	append_to_span(&span, &arguments, "events",
 				   "jsonb_build_object('time_ns', $5, 'name', nullif($6, ''))");
 	query_path_leave(path);
 	query_finish();
@@ -510,17 +584,18 @@ add_link(PG_FUNCTION_ARGS)
 	attributes = attributes_argument(fcinfo, ATTRIBUTES, span_ids(&span));
 
 	query_connect();
-	path = query_path_enter(fcinfo);
+	path = query_path_enter();
 	lock_span(&span, "a link cannot be added to a span that has ended");
 	pass_span(&arguments, &span, attributes);
 	pass_text(&arguments, hex_id_write(linked.parent.trace_id, TRACE_ID_BYTES));
 	pass_text(&arguments, hex_id_write(linked.parent.span_id, SPAN_ID_BYTES));
 	query_argument(&arguments, INT8OID, Int64GetDatum(linked.parent.flags),
 				   linked.parent.flags == 0);
-	pass_text(&arguments, linked.tracestate_length == 0
-							  ? NULL
-							  : pnstrdup(linked.tracestate, linked.tracestate_length));
-	append_to_span(fcinfo, &span, &arguments, "links",
+	pass_text(&arguments,
+			  linked.tracestate_length == 0
+				  ? NULL
+				  : pnstrdup(linked.tracestate, linked.tracestate_length));
+	append_to_span(&span, &arguments, "links",
 				   "jsonb_build_object('trace_id', $5, 'span_id', $6, 'flags', $7, "
 				   "'trace_state', $8)");
 	query_path_leave(path);

@@ -431,7 +431,7 @@ trace_findings_of(SpanTree *tree, uint32 which, uint32 first_root)
 				trace_findings_add(
 					tree, FINDING_CLOCK_SKEW, which,
 					psprintf(
-						"does not fit into its parent %s, which is on another host, unless " INT64_FORMAT
+						"lies outside of its parent %s, which another clock timed, unless " INT64_FORMAT
 						" ns are %s its times",
 						span_id_text(span->parent_id),
 						tree->skews[which] < 0 ? -tree->skews[which] : tree->skews[which],

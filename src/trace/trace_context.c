@@ -63,6 +63,9 @@
 #define TRACE_CONTEXT_HINT \
 	"Write a traceparent, such as 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01, or JSON " \
 	"that has one, {\"traceparent\": \"...\", \"tracestate\": \"...\"}."
+#define HEADERS_HINT \
+	"A tracestate or baggage that cannot be read may be left out; without a valid traceparent start " \
+	"a trace with new_trace_context()."
 
 /* where the parts of the stored form begin */
 enum
@@ -179,8 +182,8 @@ bool
 trace_context_set_created_at(TraceContext *context, int64 nanoseconds, const InputSource *source)
 {
 	if (nanoseconds <= 0)
-		return input_out_of_range(source,
-								  "A context cannot be created before 1970-01-01T00:00:00.000000001Z.");
+		return input_out_of_range(
+			source, "A context cannot be created before 1970-01-01T00:00:00.000000001Z.");
 	context->created_at = nanoseconds;
 	return true;
 }
@@ -229,7 +232,7 @@ trace_context_read(const JsonFace *face, const JsonTree *json, const InputSource
 		MEMBERS
 	};
 	static const char *const names[MEMBERS] = {"traceparent", "tracestate", "parent_span_id",
-											   "region", "created_at", "baggage"};
+											   "region",      "created_at", "baggage"};
 	const JsonTree *members[MEMBERS];
 	const char *texts[MEMBERS] = {NULL};
 	TraceContext context = {.created_at = 0};
@@ -495,6 +498,20 @@ set_baggage_argument(TraceContext *context, Jsonb *jsonb, const InputSource *sou
 	baggage_read_json(json_tree_read(text, (int) strlen(text), source), source, &context->baggage);
 }
 
+static void
+set_created_at_argument(TraceContext *context, TimestampTz timestamp, const InputSource *source)
+{
+	if (timestamp > hybrid_time_to_timestamp(PG_INT64_MAX))
+		input_out_of_range(source,
+						   "A context cannot be created after 2262-04-11T23:47:16.854775807Z.");
+	/* what is too early for nanoseconds is refused like all that is before 1970 */
+	trace_context_set_created_at(context,
+								 timestamp > hybrid_time_to_timestamp(0)
+									 ? hybrid_time_from_timestamp(timestamp)
+									 : 0,
+								 source);
+}
+
 /* From its parts: trace_id, span_id, flags, tracestate, parent span, region, created at, baggage. */
 PG_FUNCTION_INFO_V1(trace_context_make);
 Datum
@@ -528,8 +545,7 @@ trace_context_make(PG_FUNCTION_ARGS)
 		trace_context_set_region(&context, VARDATA_ANY(region), VARSIZE_ANY_EXHDR(region), &source);
 	}
 	if (!PG_ARGISNULL(6))
-		trace_context_set_created_at(
-			&context, hybrid_time_from_timestamp(PG_GETARG_TIMESTAMPTZ(6)), &source);
+		set_created_at_argument(&context, PG_GETARG_TIMESTAMPTZ(6), &source);
 	if (!PG_ARGISNULL(7))
 		set_baggage_argument(&context, PG_GETARG_JSONB_P(7), &source);
 	PG_RETURN_POINTER(trace_context_build(&context));
@@ -540,7 +556,7 @@ PG_FUNCTION_INFO_V1(trace_context_from_headers);
 Datum
 trace_context_from_headers(PG_FUNCTION_ARGS)
 {
-	InputSource source = input_from_text(TYPE_NAME, NULL, NULL);
+	InputSource source = input_from_text(TYPE_NAME, HEADERS_HINT, NULL);
 	TraceContext context = {.created_at = 0};
 	text *field;
 

@@ -29,7 +29,8 @@
 #include "trace/hex_id.h"
 #include "trace/trace_context.h"
 
-#define TYPE_NAME "trace_context"
+#define TYPE_NAME  "trace_context"
+#define BYTES_HINT "Pass what to_bytes() has written, whole."
 
 typedef struct ByteReader
 {
@@ -95,6 +96,7 @@ trace_context_from_bytes(PG_FUNCTION_ARGS)
 	const char *region;
 	Size length;
 
+	reader.source.hint = BYTES_HINT;
 	memcpy(context.parent.trace_id, take_bytes(&reader, "the trace id", TRACE_ID_BYTES),
 		   TRACE_ID_BYTES);
 	memcpy(context.parent_span_id, take_bytes(&reader, "the parent span id", SPAN_ID_BYTES),
@@ -105,8 +107,8 @@ trace_context_from_bytes(PG_FUNCTION_ARGS)
 	context.parent.flags = (uint8) take_integer(&reader, "the flags", 1);
 	created_at = take_integer(&reader, "the time of creation", sizeof(uint64));
 	if (created_at > PG_INT64_MAX)
-		input_out_of_range(&reader.source,
-						   "The time of creation is greater than " INT64_FORMAT ".", PG_INT64_MAX);
+		input_out_of_range(&reader.source, "The time of creation is greater than " INT64_FORMAT ".",
+						   PG_INT64_MAX);
 	context.created_at = (int64) created_at;
 	region = take_text(&reader, "the length of the region", "the region", &length);
 	if (length > 0)

@@ -84,18 +84,30 @@ trace_store_run(const char *sql)
 }
 
 static void
-trace_store_run_script(const char *function, const char *schema, bool partitioned)
+trace_store_run_script(const char *function, const char *schema, const char *extension,
+					   bool partitioned)
 {
 	const Replacement replacements[] = {
 		{"@store@", schema},
+		{"@extension@", extension},
 		{"@partition_key@", partitioned ? ", start_ns" : ""},
 		{"@partition_by@", partitioned ? " PARTITION BY RANGE (start_ns)" : ""},
 	};
 	const char *script;
 
-	trace_store_run(psprintf("SELECT %s()", function));
+	trace_store_run(psprintf("SELECT %s.%s()", extension, function));
 	script = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 	trace_store_run(trace_store_fill_in(script, replacements, lengthof(replacements)));
+}
+
+static bool
+trace_store_is_positive(Interval *width)
+{
+	Interval zero;
+
+	memset(&zero, 0, sizeof(zero));
+	return DatumGetBool(
+		DirectFunctionCall2(interval_gt, IntervalPGetDatum(width), IntervalPGetDatum(&zero)));
 }
 
 PG_FUNCTION_INFO_V1(create_trace_store);
@@ -113,10 +125,14 @@ create_trace_store(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("schema and hygiene of a trace store must not be null")));
+	if (partitioned && !trace_store_is_positive(PG_GETARG_INTERVAL_P(1)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("partition_width must be greater than zero")));
 	name = NameStr(*PG_GETARG_NAME(0));
 	schema = quote_identifier(name);
 	query_connect();
-	path = query_path_enter(fcinfo);
+	path = query_path_enter();
 	namespace = get_namespace_oid(name, true);
 	if (!OidIsValid(namespace))
 		trace_store_run(psprintf("CREATE SCHEMA %s", schema));
@@ -126,7 +142,8 @@ create_trace_store(PG_FUNCTION_ARGS)
 				 errmsg("there is already a table \"spans\" in schema \"%s\"", name),
 				 errhint("Choose another schema for the trace store.")));
 	for (int i = 0; i < (int) lengthof(trace_store_scripts); i++)
-		trace_store_run_script(trace_store_scripts[i], schema, partitioned);
+		trace_store_run_script(trace_store_scripts[i], schema, extension_schema(fcinfo),
+							   partitioned);
 	if (partitioned)
 		trace_store_run(psprintf("CREATE TABLE %s.spans_default PARTITION OF %s.spans DEFAULT",
 								 schema, schema));
@@ -189,7 +206,7 @@ create_trace_partitions(PG_FUNCTION_ARGS)
 				 errmsg("partitions cannot be made up to infinity")));
 	trace_store_open(&store, fcinfo, 0);
 	query_connect();
-	path = query_path_enter(fcinfo);
+	path = query_path_enter();
 	from = trace_store_bin(&store, from, &width);
 	if (width == NULL)
 		ereport(ERROR,
@@ -198,7 +215,8 @@ create_trace_partitions(PG_FUNCTION_ARGS)
 				 errhint("Name a partition_width when you create a trace store.")));
 	for (int i = 0; from < until; i++)
 	{
-		TimestampTz next = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
+		/* days and months of UTC, whatever the session's time zone */
+		TimestampTz next = DatumGetTimestampTz(DirectFunctionCall2(timestamp_pl_interval,
 																   TimestampTzGetDatum(from),
 																   IntervalPGetDatum(width)));
 		int64 lower = hybrid_time_from_timestamp(from);

@@ -44,7 +44,8 @@ read_field(const char *text, Size from, const char *what, bool dash, const Input
 				i + 1, what);
 	}
 	if (dash && text[end] != '-')
-		return input_malformed(source, "Character %zu of the traceparent, behind the %s, is no dash.",
+		return input_malformed(source,
+							   "Character %zu of the traceparent, behind the %s, is no dash.",
 							   end + 1, what);
 	return hex_id_read(source, text + from, 2 * size, bytes, size);
 }
@@ -57,14 +58,15 @@ traceparent_read(const char *text, Size length, const InputSource *source, Trace
 
 	header_trim(&text, &length);
 	if (length < TRACEPARENT_LENGTH)
-		return input_malformed(source, "The length of the traceparent is %zu, less than %d.", length,
-							   TRACEPARENT_LENGTH);
+		return input_malformed(source, "The length of the traceparent is %zu, less than %d.",
+							   length, TRACEPARENT_LENGTH);
 	if (!read_field(text, 0, "version", true, source, &version, sizeof(version)))
 		return false;
 	if (version == 0xff)
 		return input_malformed(source, "Version ff of the traceparent is forbidden.");
 	if (version == 0 && length != TRACEPARENT_LENGTH)
-		return input_malformed(source, "The length of the traceparent is %zu; in version 00 it is %d.",
+		return input_malformed(source,
+							   "The length of the traceparent is %zu; in version 00 it is %d.",
 							   length, TRACEPARENT_LENGTH);
 	if (!read_field(text, TRACE_ID_AT, "trace id", true, source, parent->trace_id,
 					sizeof(parent->trace_id)) ||

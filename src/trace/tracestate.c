@@ -50,16 +50,17 @@ check_part(const char *text, Size length, const char *part, int number,
 			continue;
 		if (text[i] > ' ' && text[i] <= '~')
 			return input_malformed(
-				source, "Character %zu, \"%c\", of the %s of member %d of the tracestate is not allowed.",
+				source,
+				"Character %zu, \"%c\", of the %s of member %d of the tracestate is not allowed.",
 				i + 1, text[i], part, number);
-		return input_malformed(source,
-							   "Character %zu of the %s of member %d of the tracestate is not allowed.",
-							   i + 1, part, number);
+		return input_malformed(
+			source, "Character %zu of the %s of member %d of the tracestate is not allowed.", i + 1,
+			part, number);
 	}
 	if (length > TRACESTATE_PART_MOST)
-		return input_malformed(source,
-							   "The %s of member %d of the tracestate has %zu characters, more than %d.",
-							   part, number, length, TRACESTATE_PART_MOST);
+		return input_malformed(
+			source, "The %s of member %d of the tracestate has %zu characters, more than %d.", part,
+			number, length, TRACESTATE_PART_MOST);
 	return true;
 }
 
@@ -96,7 +97,8 @@ tracestate_read(const char *text, Size length, const InputSource *source, String
 			for (int i = 0; i < nkeys; i++)
 			{
 				if (keys[i].length == key_length && memcmp(keys[i].text, member, key_length) == 0)
-					return input_malformed(source, "Key %s of the tracestate occurs more than once.",
+					return input_malformed(source,
+										   "Key %s of the tracestate occurs more than once.",
 										   json_tree_quote(member, (int) key_length));
 			}
 			keys[nkeys].text = member;
