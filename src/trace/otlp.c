@@ -311,8 +311,7 @@ otlp_ingest_span(void *state, const OtlpSpan *span)
 }
 
 static void
-otlp_ingest_read(Ingestion *ingestion, const TraceStore *store, Oid extension, const Jsonb *payload,
-				 bool hygiene)
+otlp_ingest_read(Ingestion *ingestion, Oid extension, const Jsonb *payload, bool hygiene)
 {
 	TupleDesc desc = CreateTemplateTupleDesc(SPAN_COLUMNS);
 	HASHCTL control;
@@ -468,8 +467,7 @@ ingest_otlp(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	trace_store_open(&store, fcinfo, 0);
 	query_connect();
-	otlp_ingest_read(&ingestion, &store, extension_namespace(fcinfo), payload,
-					 otlp_store_hygiene(&store));
+	otlp_ingest_read(&ingestion, extension_namespace(fcinfo), payload, otlp_store_hygiene(&store));
 	if (ingestion.rows > 0)
 	{
 		memset(&relation, 0, sizeof(relation));
