@@ -123,6 +123,31 @@ SELECT span_has_tags(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
 	span_has_tags('1', '{}', '[1, {"attributes": 2}]', NULL, NULL, '[]', '"x"', NULL, NULL, NULL, '{"a": 1}') AS odd, cardinality(span_tags(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)) AS none,
 	cardinality(span_tags('{"a": 1, "b": 2}', '[{"attributes": {"c": 1}}, 1]', '{}', 'n', 'v', '{"d": 1}', '{"service.name": "s"}', 's', true)) AS tags;
 
+-- names longer than what an index holds, alike at their beginnings: they are kept, found exactly, and told apart
+CREATE FUNCTION noise(seed text, bytes integer) RETURNS text LANGUAGE sql AS $$ SELECT left(string_agg(md5(seed || i), '' ORDER BY i), bytes) FROM generate_series(1, bytes / 32 + 1) i $$;
+CREATE TABLE long_names AS SELECT i, CASE WHEN i < 10 THEN noise('name', 300) || i WHEN i < 20 THEN noise('name', 100000) || i WHEN i < 30 THEN left(repeat(chr(128512), 300), i + 40) WHEN i < 40 THEN repeat('ä', 300) || i
+	WHEN i = 40 THEN 'a' || repeat('ä', 150) ELSE left(noise('name', 300), 210 + i) END AS name FROM generate_series(1, 90) i;
+SELECT create_trace_store('find_long') AS store;
+INSERT INTO find_long.spans (trace_id, span_id, start_ns, name, kind, resource)
+SELECT trace(s.i * 1000 + n.i), span(1), s.i * 1000 + n.i, n.name, CASE WHEN n.i % 2 = 0 THEN 'server'::span_kind END, jsonb_build_object('service.name', s.name) FROM long_names s, long_names n WHERE s.i IN (1, 2, 10, 11, 26, 40, 45, 46) OR n.i = 1;
+SELECT count(*), max(octet_length(name)) FROM find_long.spans;
+SELECT count(*), bool_and(s.service = e.name) FROM (SELECT service, row_number() OVER () AS place FROM services('find_long') service) s JOIN (SELECT name, row_number() OVER (ORDER BY name) AS place FROM long_names) e USING (place);
+SELECT s.i, count(*), count(DISTINCT o.operation), bool_and(n.name IS NOT NULL AND (o.kind = 'server') IS NOT DISTINCT FROM CASE WHEN n.i % 2 = 0 THEN true END) FROM long_names s CROSS JOIN LATERAL operations('find_long', s.name) o LEFT JOIN long_names n ON n.name = o.operation
+	WHERE s.i IN (1, 2, 11, 26) GROUP BY s.i ORDER BY s.i;
+SELECT bool_and(f.traces = ARRAY[s.i * 1000 + n.i] AND f.spans = f.traces) FROM long_names s, long_names n, LATERAL (SELECT ARRAY(SELECT t.start_ns::integer FROM find_traces('find_long', s.name, n.name) t) AS traces,
+	ARRAY(SELECT t.start_ns::integer FROM find_spans('find_long', s.name, n.name) t) AS spans) f WHERE s.i IN (1, 11, 26, 45) AND n.i % 5 IN (0, 1);
+SELECT count(*), min(start_ns), max(start_ns) FROM long_names, find_traces('find_long', name, max_traces => NULL) WHERE i = 11;
+SELECT count(*) FROM long_names, find_traces('find_long', left(name, 99999)) WHERE i = 11;
+SELECT octet_length(span_name_key(name)) AS bytes, count(*), count(DISTINCT span_name_key(name)), bool_and(span_name_key(name) = convert_to(name, 'UTF8')) AS same FROM long_names GROUP BY 1 ORDER BY 1;
+SELECT span_name_key(left(repeat('x', 300), 256)) = convert_to(left(repeat('x', 300), 224), 'UTF8') || sha256(convert_to(left(repeat('x', 300), 256), 'UTF8')) AS of_256, span_name_key('') AS of_none;
+-- traces of such a store are written and summed up as others are
+SELECT length(r."traceName") FROM find_long.grafana_traces r WHERE r."traceID" = trace(11015)::text;
+SELECT length(to_otlp('find_long', trace(11015)) #>> '{resourceSpans,0,scopeSpans,0,spans,0,name}');
+
+-- a span of 100,000 attributes
+INSERT INTO find_long.spans (trace_id, span_id, start_ns, name, attributes) SELECT trace(1), span(1), 1, 'many', jsonb_object_agg('key ' || i, i) FROM generate_series(1, 100000) i;
+SELECT found.name, found.start_ns FROM find_spans('find_long', tags => '{"key 77777": 77777, "key 1": "1"}') found;
+
 -- partitioned stores
 SELECT create_trace_store('find_parts', partition_width => '1 day') AS store;
 SELECT create_trace_partitions('find_parts', '1970-01-01 00:00+00', '1970-01-03 00:00+00');
@@ -132,4 +157,4 @@ SELECT array_agg(f.start_ns / 3600 / :second) FROM find_traces('find_parts', 's'
 SELECT array_agg(f.start_ns / 3600 / :second) FROM find_traces('find_parts', 's', start_max => '1970-01-01 06:00+00', max_traces => 3) f;
 
 SET client_min_messages = warning;
-DROP SCHEMA find_traces_test, "Found Spans", find_many, find_parts CASCADE;
+DROP SCHEMA find_traces_test, "Found Spans", find_many, find_parts, find_long CASCADE;

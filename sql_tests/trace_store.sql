@@ -117,6 +117,47 @@ SELECT f.* FROM (VALUES ('SELECT create_trace_partitions(''spoor'', ''2026-01-01
 	('SELECT create_trace_partitions(''daily'', ''1970-01-01+00'', ''2261-01-02+00'')')) v (command), pg_temp.fault(command) f;
 SELECT create_trace_partitions('daily', '2026-01-02+00', '2026-01-02+00');
 
+-- what only looks like a store, or is none any more, gives errors or odd answers, and is never read as what it is not
+CREATE SCHEMA looks;
+CREATE FUNCTION pg_temp.look(type_of_ids text, type_of_texts text, type_of_json text, type_of_times text, value_of_ids text, value_of_texts text, value_of_json text, value_of_times text) RETURNS SETOF text
+LANGUAGE plpgsql AS $$
+DECLARE
+	spans text := (SELECT string_agg(format('%L::%s AS %I', v, t, attname), ', ') FROM (
+		SELECT attname, CASE WHEN typname = 'trace_id' THEN type_of_ids WHEN typname IN ('text', 'bytea') THEN type_of_texts WHEN typname = 'jsonb' THEN type_of_json WHEN typname IN ('int8', 'int2') THEN type_of_times ELSE format_type(t.oid, NULL) END AS t,
+			CASE WHEN typname = 'trace_id' THEN value_of_ids WHEN typname = 'span_id' THEN '0000000000000001' WHEN typname IN ('text', 'bytea') THEN value_of_texts WHEN typname = 'jsonb' THEN value_of_json WHEN typname IN ('int8', 'int2') THEN value_of_times
+				WHEN typname = 'span_kind' THEN 'server' WHEN typname = 'span_status' THEN 'ok' END AS v
+		FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid WHERE attrelid = 'spoor.spans'::regclass AND attnum > 0) a);
+	command text;
+BEGIN
+	EXECUTE format('CREATE TABLE looks.spans AS SELECT %s', spans);
+	EXECUTE format('CREATE TABLE looks.traces AS SELECT %1$L::%2$s AS trace_id, %3$L::%4$s AS start_ns, %3$L::%4$s AS end_ns, now() AS last_updated, true AS is_complete', value_of_ids, type_of_ids, value_of_times, type_of_times);
+	EXECUTE format('CREATE TABLE looks.options AS SELECT %1$L::%2$s AS hygiene, %3$L::%4$s AS clock_skew_tolerance, %1$L::%2$s AS partition_width', value_of_texts, type_of_texts, value_of_times, type_of_times);
+	EXECUTE format('CREATE TABLE looks.trace_records AS SELECT trace_id, %L::%s AS object_id, now() AS a, 1 AS b, 2 AS c, 3 AS d FROM looks.spans', value_of_times, type_of_times);
+	FOREACH command IN ARRAY ARRAY['find_traces(''looks'')', 'find_traces(''looks'', tags => ''{"a": 1}'')', 'find_spans(''looks'')', 'services(''looks'')', 'operations(''looks'', ''x'')', 'span_tree(''looks'', $1)', 'children(''looks'', $1, ''0000000000000001'')',
+		'critical_path(''looks'', $1)', 'critical_path_summary(''looks'')', 'self_time(''looks'', $1)', 'service_graph(''looks'')', 'to_otlp(''looks'', $1)', 'to_jaeger(''looks'', $1)', 'trace_svg(''looks'', $1)', 'trace_record(''looks'', $1)',
+		'end_span(''looks'', ''{"traceparent": "00-0000000000000000000000000000000a-0000000000000001-00"}'')', 'evict_traces(''looks'', 0)', 'create_trace_partitions(''looks'', ''2026-01-01'', ''2026-01-02'')', 'ingest_otlp(''looks'', ''{}'')']
+	LOOP
+		BEGIN
+			EXECUTE 'SELECT count(*) FROM ' || command USING '0000000000000000000000000000000a'::trace_id;
+			RETURN NEXT split_part(command, '(', 1) || ': no error';
+		EXCEPTION WHEN OTHERS THEN
+			RETURN NEXT split_part(command, '(', 1) || ': ' || CASE WHEN SQLSTATE IN ('22004', '22023', '55000', 'P0002') THEN SQLERRM ELSE SQLSTATE END;
+		END;
+	END LOOP;
+	DROP TABLE looks.spans, looks.traces, looks.options, looks.trace_records;
+END $$;
+-- of other types
+SELECT * FROM pg_temp.look('span_id', 'bigint', 'bigint', 'text', '000000000000000a', '4096', '4096', '4096');
+SELECT * FROM pg_temp.look('trace_id', 'bigint', 'jsonb', 'numeric', '0000000000000000000000000000000a', '4096', '{}', '1e30');
+SELECT * FROM pg_temp.look('trace_id', 'integer', 'text', 'timestamptz', '0000000000000000000000000000000a', '4096', '{}', '2026-01-01');
+-- with nulls, and with other JSON
+SELECT * FROM pg_temp.look('trace_id', 'text', 'jsonb', 'bigint', '0000000000000000000000000000000a', NULL, NULL, NULL);
+SELECT * FROM pg_temp.look('trace_id', 'text', 'jsonb', 'bigint', NULL, 'x', NULL, '1');
+SELECT * FROM pg_temp.look('trace_id', 'text', 'jsonb', 'bigint', '0000000000000000000000000000000a', 'false', '[{"attributes": [1]}, 2, "x", null]', '1');
+SELECT * FROM pg_temp.look('trace_id', 'text', 'jsonb', 'bigint', '0000000000000000000000000000000a', 'true', '"x"', '9223372036854775807');
+SELECT * FROM pg_temp.look('trace_id', 'text', 'jsonb', 'bigint', '0000000000000000000000000000000a', 'on', '{"a": {"time_ns": [], "name": {}, "trace_id": 1, "doubleValue": 1, "kvlistValue": {"values": [1]}}, "time_ns": "x"}', '-9223372036854775808');
+DROP SCHEMA looks CASCADE;
+
 DROP SCHEMA daily, monthly, spoor, "My ""Store""" CASCADE;
 REVOKE CREATE ON DATABASE :"database" FROM regress_tracer;
 DROP ROLE regress_tracer;

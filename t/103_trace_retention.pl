@@ -10,32 +10,8 @@ use IPC::Run;
 use Test::More;
 
 my $node = new_node('main', 'deadlock_timeout = 100ms');
-my $dir = PostgreSQL::Test::Utils::tempdir();
 
 sub query { return $node->safe_psql('postgres', $_[0]) }
-
-# A pgbench of so many sessions, running; its errors, when it has ended.
-sub start_sessions
-{
-	my ($name, $sessions, $times, $script) = @_;
-	my %run = (out => '', err => '');
-
-	open my $file, '>', "$dir/$name.sql" or die $!;
-	print $file $script;
-	close $file;
-	$run{handle} = IPC::Run::start(
-		[ 'pgbench', '-n', '-c', $sessions, '-t', $times, '-f', "$dir/$name.sql", '-h', $node->host, '-p', $node->port, 'postgres' ],
-		'<', \undef, '>', \$run{out}, '2>', \$run{err});
-	return \%run;
-}
-
-sub errors
-{
-	my ($run) = @_;
-
-	$run->{handle}->finish;
-	return join "\n", grep { /ERROR|aborted/ } split /\n/, $run->{err};
-}
 
 query(q{
 	CREATE EXTENSION distributed;
@@ -58,20 +34,20 @@ my $faults = q{
 
 # Each transaction brings a whole trace, in three statements; two sessions evict all the time, one looks.
 
-my $writers = start_sessions('write', 4, 150, q{
+my $writers = start_sessions($node, 4, 150, q{
 	\set trace random(1, 1000000)
 	BEGIN;
 	SELECT span(:trace, 1, true);
 	SELECT span(:trace, 2, true), span(:trace, 3, true);
 	SELECT span(:trace, 4, true);
 	COMMIT;});
-my $evicters = start_sessions('evict', 2, 200, q{SELECT evict_traces('traces', 10);});
-my $reader = start_sessions('read', 1, 200,
+my $evicters = start_sessions($node, 2, 200, q{SELECT evict_traces('traces', 10);});
+my $reader = start_sessions($node, 1, 200,
 	"INSERT INTO seen SELECT 'part of a trace' FROM traces.spans GROUP BY trace_id HAVING count(*) <> 4;\n"
 	  . "INSERT INTO seen SELECT 'fault' FROM ($faults) f;\n");
-is(errors($writers), '', 'four sessions write traces');
-is(errors($evicters), '', '... while two evict');
-is(errors($reader), '', '... and one looks');
+is(session_errors($writers), '', 'four sessions write traces');
+is(session_errors($evicters), '', '... while two evict');
+is(session_errors($reader), '', '... and one looks');
 is(query('SELECT what, count(*) FROM seen GROUP BY 1'), '', 'nobody ever sees part of a trace');
 is(query($faults), '', 'the traces are those of the spans');
 query(q{SELECT evict_traces('traces', 10)});
@@ -79,14 +55,14 @@ is(query('SELECT count(*), count(DISTINCT trace_id) FROM traces.spans'), '40|10'
 
 # Sessions add to the same traces, end spans, and repeat what is there, in any order.
 query(q{DROP SCHEMA traces CASCADE; SELECT create_trace_store('traces')});
-$writers = start_sessions('add', 4, 250, q{
+$writers = start_sessions($node, 4, 250, q{
 	\set trace random(1, 40)
 	\set number random(1, 5)
 	\set ended random(0, 1)
 	SELECT span(:trace, :number, :ended = 1);});
-$evicters = start_sessions('evict', 2, 250, q{SELECT evict_traces('traces', 5);});
-is(errors($writers), '', 'four sessions add to traces that are evicted, without deadlocks');
-is(errors($evicters), '', '... nor have those that evict');
+$evicters = start_sessions($node, 2, 250, q{SELECT evict_traces('traces', 5);});
+is(session_errors($writers), '', 'four sessions add to traces that are evicted, without deadlocks');
+is(session_errors($evicters), '', '... nor have those that evict');
 is(query($faults), '', '... and the traces are those of the spans');
 
 # A trace that is being written is passed over, and eviction does not wait.
@@ -112,7 +88,7 @@ is(query('SELECT span_count, is_complete FROM traces.traces'), '2|t', '... and i
 
 # A server that crashes while it evicts has evicted a trace or not.
 query(q{SELECT span(i, n, true) FROM generate_series(1, 2000) i, generate_series(1, 4) n});
-my $evicter = start_sessions('evict', 1, 1000, q{
+my $evicter = start_sessions($node, 1, 1000, q{
 	SELECT evict_traces('traces', (SELECT count(*) - 20 FROM traces.traces));});
 select undef, undef, undef, 0.4;
 crash_and_restart($node);

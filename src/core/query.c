@@ -10,6 +10,9 @@
  * Answers are read through a cursor, so that one of any size takes little
  * memory here; a set-returning function lets them flow into its tuplestore.
  * Queries run as the caller, who needs the usual privileges on the tables.
+ *
+ * The tables may be anybody's, and have columns of any type: what C code reads
+ * is therefore cast to the type for which it is taken, or checked.
  */
 #include "core/compat.h"
 
@@ -96,6 +99,20 @@ query_argument(QueryArguments *arguments, Oid type, Datum value, bool isnull)
 	arguments->types[which] = type;
 	arguments->values[which] = value;
 	arguments->nulls[which] = isnull ? 'n' : ' ';
+}
+
+/* Refuse a row that lacks one of these columns, by their indexes. */
+void
+query_not_null(TupleDesc desc, const bool *nulls, const int *columns, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[columns[i]])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("column \"%s\" must not be null",
+							NameStr(TupleDescAttr(desc, columns[i])->attname))));
+	}
 }
 
 /*
@@ -203,15 +220,48 @@ query_plan(Oid owner, const char *sql, int nargs, Oid *types)
 	return kept->plan;
 }
 
+typedef struct QueriedRows
+{
+	RowSet *rows;
+	bool checked; /* have the rows the right types? */
+} QueriedRows;
+
+static void
+query_check_columns(TupleDesc wanted, TupleDesc found)
+{
+	if (found->natts != wanted->natts)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("wrong number of columns: %d, not %d", found->natts, wanted->natts)));
+	for (int i = 0; i < wanted->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(found, i);
+		Oid type = TupleDescAttr(wanted, i)->atttypid;
+
+		if (column->atttypid != type)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" has type %s, not %s", NameStr(column->attname),
+							format_type_be(column->atttypid), format_type_be(type))));
+	}
+}
+
 static void
 query_store_row(void *state, HeapTuple row, TupleDesc desc)
 {
-	tuplestore_puttuple(((RowSet *) state)->store, row);
+	QueriedRows *queried = state;
+
+	if (!queried->checked)
+		query_check_columns(queried->rows->desc, desc);
+	queried->checked = true;
+	tuplestore_puttuple(queried->rows->store, row);
 }
 
 /* The answer as rows of a set-returning function, whose columns it must have. */
 void
 query_rows(const char *sql, QueryArguments *arguments, RowSet *rows)
 {
-	query_each(sql, arguments, query_store_row, rows);
+	QueriedRows queried = {rows, false};
+
+	query_each(sql, arguments, query_store_row, &queried);
 }

@@ -34,6 +34,7 @@ extern void query_path_leave(int level);
 extern void query_connect(void);
 extern void query_finish(void);
 extern void query_argument(QueryArguments *arguments, Oid type, Datum value, bool isnull);
+extern void query_not_null(TupleDesc desc, const bool *nulls, const int *columns, int count);
 extern void query_each(const char *sql, QueryArguments *arguments, QueryRow consume, void *state);
 extern uint64 query_run(const char *sql, QueryArguments *arguments);
 extern SPIPlanPtr query_plan(Oid owner, const char *sql, int nargs, Oid *types);

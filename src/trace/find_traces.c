@@ -3,7 +3,7 @@
  *		Finding traces by their spans, as Jaeger's storage does.
  *
  * All conditions hold for one span.  Newest come first, so what is asked for is
- * nearly always near the end of the index on (service_name, start_ns): first
+ * nearly always near the end of the index on the service and the start: first
  * only the newest spans are looked at.  If these do not hold enough traces, an
  * index on tags or operations leads to the spans that come into question: they
  * should not be many, or the newest ones would have held more of them.  So
@@ -17,11 +17,13 @@
 
 #include "catalog/pg_type.h"
 #include "common/int.h"
+#include "common/sha2.h"
 #include "core/rows.h"
 #include "trace/span_tags.h"
 #include "trace/trace_schema.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
@@ -41,6 +43,34 @@
 #define FIND_TAGS_EXPRESSION \
 	"%s.span_tags(s.attributes, s.events, s.links, s.scope_name, s.scope_version, " \
 	"s.scope_attributes, s.resource, s.service_name, s.status = 'error')"
+
+/* Bytes of the key of a long name: of its beginning, and all. */
+#define NAME_KEY_BEGINNING 224
+#define NAME_KEY_BYTES     (NAME_KEY_BEGINNING + PG_SHA256_DIGEST_LENGTH)
+
+/*
+ * The key of a name is the name, or if this has as many bytes as the key of a
+ * long name, its beginning and its SHA-256.  So two names have the same key only
+ * if they are the same, and a key is short enough for any index.  The order of
+ * keys is that of bytes, in every database.
+ */
+PG_FUNCTION_INFO_V1(span_name_key);
+Datum
+span_name_key(PG_FUNCTION_ARGS)
+{
+	text *name = PG_GETARG_TEXT_PP(0);
+	bytea *hash;
+	bytea *key;
+
+	if (VARSIZE_ANY_EXHDR(name) < NAME_KEY_BYTES)
+		PG_RETURN_BYTEA_P(name);
+	hash = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea, PointerGetDatum(name)));
+	key = palloc(VARHDRSZ + NAME_KEY_BYTES);
+	SET_VARSIZE(key, VARHDRSZ + NAME_KEY_BYTES);
+	memcpy(VARDATA(key), VARDATA_ANY(name), NAME_KEY_BEGINNING);
+	memcpy(VARDATA(key) + NAME_KEY_BEGINNING, VARDATA_ANY(hash), PG_SHA256_DIGEST_LENGTH);
+	PG_RETURN_BYTEA_P(key);
+}
 
 /* What is asked for. */
 typedef struct FindQuery
@@ -151,14 +181,17 @@ find_query_read(FindQuery *query, FunctionCallInfo fcinfo)
 	appendStringInfoString(&query->range, "true");
 	appendStringInfoString(&query->fits, "true");
 	if (query->service)
-		appendStringInfoString(&query->range, " AND s.service_name = $1");
+		appendStringInfo(&query->range,
+						 " AND %1$s.span_name_key(s.service_name) = %1$s.span_name_key($1)",
+						 query->store.extension);
 	find_add_start(query, fcinfo, 4, true);
 	find_add_start(query, fcinfo, 5, false);
 	find_add_duration(query, fcinfo, 6, ">=");
 	find_add_duration(query, fcinfo, 7, "<=");
 	if (query->operation)
 	{
-		appendStringInfoString(&query->fits, " AND s.name = $2");
+		appendStringInfo(&query->fits, " AND %1$s.span_name_key(s.name) = %1$s.span_name_key($2)",
+						 query->store.extension);
 		query->selective = query->service != NULL;
 	}
 	if (query->tags)
@@ -225,7 +258,7 @@ find_keep(void *state, HeapTuple row, TupleDesc desc)
 #define FIND_NEWEST \
 	"f AS (SELECT w.trace_id, max(w.start_ns) AS newest FROM w WHERE w.fits GROUP BY w.trace_id " \
 	"ORDER BY newest DESC, w.trace_id LIMIT %s) " \
-	"SELECT (SELECT count(*) FROM w), ARRAY(SELECT f.trace_id FROM f " \
+	"SELECT (SELECT count(*) FROM w), ARRAY(SELECT f.trace_id::%s.trace_id FROM f " \
 	"ORDER BY f.newest DESC, f.trace_id)"
 
 static int
@@ -242,8 +275,8 @@ find_in_window(FindQuery *query, int64 window, Found *found)
 		psprintf("WITH w AS MATERIALIZED (SELECT s.trace_id, s.start_ns, (%s) AS fits "
 				 "FROM %s s WHERE %s ORDER BY s.start_ns DESC, s.trace_id LIMIT " INT64_FORMAT
 				 "), " FIND_NEWEST,
-				 query->fits.data, query->store.spans, query->range.data, window,
-				 find_limit(query)),
+				 query->fits.data, query->store.spans, query->range.data, window, find_limit(query),
+				 query->store.extension),
 		&query->arguments, find_keep, found);
 	return found->seen < window || find_count(found) >= query->limit;
 }
@@ -267,7 +300,7 @@ find_anywhere(FindQuery *query, Found *found)
 	query_each(psprintf("WITH w AS MATERIALIZED (SELECT s.trace_id, s.start_ns, true AS fits "
 						"FROM %s s WHERE %s%s AND %s), " FIND_NEWEST,
 						query->store.spans, query->range.data, query->indexed.data,
-						query->fits.data, find_limit(query)),
+						query->fits.data, find_limit(query), query->store.extension),
 			   &query->arguments, find_keep, found);
 }
 
@@ -350,8 +383,13 @@ find_spans(PG_FUNCTION_ARGS)
 }
 
 /*
- * What there is: from one to the next, by the index on (service_name, name, kind)
+ * What there is: from one to the next, by the index on keys of service, name and
+ * kind
  */
+
+#define KEY_OF_SERVICE "%2$s.span_name_key(s.service_name)"
+#define KEY_OF_NAME    "%2$s.span_name_key(s.name)"
+#define OF_SERVICE     KEY_OF_SERVICE " = %2$s.span_name_key($1)"
 
 PG_FUNCTION_INFO_V1(services);
 Datum
@@ -366,12 +404,12 @@ services(PG_FUNCTION_ARGS)
 	query_connect();
 	path = find_path_enter(fcinfo);
 	query_rows(psprintf("WITH RECURSIVE v (service) AS ("
-						"(SELECT s.service_name FROM %s s ORDER BY s.service_name LIMIT 1) "
-						"UNION ALL SELECT (SELECT s.service_name FROM %s s "
-						"WHERE s.service_name > v.service ORDER BY s.service_name LIMIT 1) "
-						"FROM v WHERE v.service IS NOT NULL) "
+						"(SELECT s.service_name FROM %1$s s ORDER BY " KEY_OF_SERVICE " LIMIT 1) "
+						"UNION ALL SELECT (SELECT s.service_name FROM %1$s s "
+						"WHERE " KEY_OF_SERVICE " > %2$s.span_name_key(v.service) "
+						"ORDER BY " KEY_OF_SERVICE " LIMIT 1) FROM v WHERE v.service IS NOT NULL) "
 						"SELECT v.service FROM v WHERE v.service IS NOT NULL ORDER BY v.service",
-						store.spans, store.spans),
+						store.spans, store.extension),
 			   NULL, &rows);
 	query_path_leave(path);
 	query_finish();
@@ -395,16 +433,18 @@ operations(PG_FUNCTION_ARGS)
 	query_rows(
 		psprintf(
 			"WITH RECURSIVE o (name) AS ("
-			"(SELECT s.name FROM %1$s s WHERE s.service_name = $1 ORDER BY s.name LIMIT 1) "
-			"UNION ALL SELECT (SELECT s.name FROM %1$s s WHERE s.service_name = $1 "
-			"AND s.name > o.name ORDER BY s.name LIMIT 1) FROM o WHERE o.name IS NOT NULL) "
+			"(SELECT s.name FROM %1$s s WHERE " OF_SERVICE " ORDER BY " KEY_OF_NAME " LIMIT 1) "
+			"UNION ALL SELECT (SELECT s.name FROM %1$s s WHERE " OF_SERVICE " AND " KEY_OF_NAME
+			" > %2$s.span_name_key(o.name) ORDER BY " KEY_OF_NAME
+			" LIMIT 1) FROM o WHERE o.name IS NOT NULL) "
 			"SELECT o.name, k.kind FROM o "
 			"CROSS JOIN unnest(enum_range(NULL::%2$s.span_kind) || NULL::%2$s.span_kind) k (kind) "
 			"WHERE o.name IS NOT NULL AND CASE WHEN k.kind IS NULL "
-			"THEN EXISTS (SELECT FROM %1$s s WHERE s.service_name = $1 AND s.name = o.name "
-			"AND s.kind IS NULL) "
-			"ELSE EXISTS (SELECT FROM %1$s s WHERE s.service_name = $1 AND s.name = o.name "
-			"AND s.kind = k.kind) END ORDER BY o.name, k.kind",
+			/* no EXISTS, for which the planner may read all such spans of the service */
+			"THEN (SELECT true FROM %1$s s WHERE " OF_SERVICE " AND " KEY_OF_NAME
+			" = %2$s.span_name_key(o.name) AND s.kind IS NULL LIMIT 1) "
+			"ELSE EXISTS (SELECT FROM %1$s s WHERE " OF_SERVICE " AND " KEY_OF_NAME
+			" = %2$s.span_name_key(o.name) AND s.kind = k.kind) END ORDER BY o.name, k.kind",
 			store.spans, store.extension),
 		&arguments, &rows);
 	query_path_leave(path);

@@ -10,6 +10,19 @@
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
+Jsonb *
+flat_column(Datum json, bool object, const char *column)
+{
+	Jsonb *value = DatumGetJsonbP(json);
+
+	if (object ? !JB_ROOT_IS_OBJECT(value) : !JB_ROOT_IS_ARRAY(value) || JB_ROOT_IS_SCALAR(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" of a span must be a JSON %s", column,
+						object ? "object" : "array")));
+	return value;
+}
+
 /* Begin a member or an element: a comma, unless it is the first. */
 void
 flat_begin_item(StringInfo out)

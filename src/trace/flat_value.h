@@ -97,6 +97,9 @@ flat_next_element(JsonbIterator **walk, JsonbValue *element)
 	return token == WJB_ELEM;
 }
 
+/* The object, or array, that a column has; an error if it has something else. */
+extern Jsonb *flat_column(Datum json, bool object, const char *column);
+
 /* Writing JSON text. */
 extern void flat_begin_item(StringInfo out);
 extern void flat_append_text(StringInfo out, const JsonbValue *text);

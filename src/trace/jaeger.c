@@ -211,7 +211,7 @@ append_tags(StringInfo out, const JsonbValue *attributes, const char *except)
 static JaegerProcess *
 find_process(JaegerTrace *trace, Datum resource_datum, Datum service_datum)
 {
-	Jsonb *resource = DatumGetJsonbP(resource_datum);
+	Jsonb *resource = flat_column(resource_datum, true, "resource");
 	Size size = VARSIZE(resource);
 	uint64 hash = DatumGetUInt64(hash_any_extended((unsigned char *) resource, (int) size, 0));
 	JaegerProcess *process;
@@ -513,6 +513,8 @@ append_warnings(StringInfo out, const JsonbValue *attributes, const ForestSpan *
 static void
 append_span(void *state, HeapTuple row, TupleDesc desc)
 {
+	static const int required[] = {COLUMN_SPAN_ID, COLUMN_START, COLUMN_NAME,     COLUMN_ATTRIBUTES,
+								   COLUMN_EVENTS,  COLUMN_LINKS, COLUMN_RESOURCE, COLUMN_SERVICE};
 	JaegerTrace *trace = state;
 	StringInfo out = &trace->out;
 	MemoryContext old = MemoryContextSwitchTo(trace->span_context);
@@ -525,15 +527,20 @@ append_span(void *state, HeapTuple row, TupleDesc desc)
 	const JaegerProcess *process;
 	const char *parent = NULL;
 	uint64 id;
+	uint32 which;
 	int64 start;
 	int64 duration = 0;
 
 	heap_deform_tuple(row, desc, values, nulls);
-	flat_root(&attributes, DatumGetJsonbP(values[COLUMN_ATTRIBUTES]));
-	flat_root(&links, DatumGetJsonbP(values[COLUMN_LINKS]));
-	flat_root(&events, DatumGetJsonbP(values[COLUMN_EVENTS]));
+	query_not_null(desc, nulls, required, lengthof(required));
 	id = (uint64) DatumGetInt64(values[COLUMN_SPAN_ID]);
-	span = &trace->forest.spans[span_forest_find(&trace->forest, id)];
+	which = span_forest_find(&trace->forest, id);
+	if (which == NO_SPAN)
+		elog(ERROR, "span %s was not there before", span_id_text(id));
+	span = &trace->forest.spans[which];
+	flat_root(&attributes, flat_column(values[COLUMN_ATTRIBUTES], true, "attributes"));
+	flat_root(&links, flat_column(values[COLUMN_LINKS], false, "links"));
+	flat_root(&events, flat_column(values[COLUMN_EVENTS], false, "events"));
 	start = DatumGetInt64(values[COLUMN_START]);
 	/* the difference of any two times fits if it is unsigned */
 	if (!nulls[COLUMN_END])
@@ -601,12 +608,17 @@ to_jaeger(PG_FUNCTION_ARGS)
 	span_forest_read(&trace.forest, &store, trace_id);
 	query_argument(&arguments, store.trace_id_type, trace_id, false);
 	query_each(
-		psprintf("SELECT s.span_id, s.parent_span_id, s.start_ns, s.end_ns, "
-				 "s.kind::pg_catalog.text, s.status::pg_catalog.text, s.name, "
-				 "s.status_message, s.attributes, s.events, s.links, s.trace_state, s.flags, "
-				 "s.resource, s.service_name, s.scope_name, s.scope_version, "
-				 "s.dropped_attributes_count, s.dropped_events_count, s.dropped_links_count "
-				 "FROM %s s WHERE s.trace_id OPERATOR(%s.=) $1 "
+		psprintf("SELECT s.span_id::%2$s.span_id, s.parent_span_id::%2$s.span_id, "
+				 "s.start_ns::pg_catalog.int8, s.end_ns::pg_catalog.int8, "
+				 "s.kind::pg_catalog.text, s.status::pg_catalog.text, s.name::pg_catalog.text, "
+				 "s.status_message::pg_catalog.text, s.attributes::pg_catalog.jsonb, "
+				 "s.events::pg_catalog.jsonb, s.links::pg_catalog.jsonb, "
+				 "s.trace_state::pg_catalog.text, s.flags::pg_catalog.int8, "
+				 "s.resource::pg_catalog.jsonb, s.service_name::pg_catalog.text, "
+				 "s.scope_name::pg_catalog.text, s.scope_version::pg_catalog.text, "
+				 "s.dropped_attributes_count::pg_catalog.int8, "
+				 "s.dropped_events_count::pg_catalog.int8, s.dropped_links_count::pg_catalog.int8 "
+				 "FROM %1$s s WHERE s.trace_id OPERATOR(%2$s.=) $1 "
 				 "ORDER BY s.start_ns, s.arrival",
 				 store.spans, store.extension),
 		&arguments, append_span, &trace);

@@ -3,10 +3,10 @@
  *		OpenTelemetry's traces into a store, and out of it.
  *
  * A payload is read as rows of the table spans (otlp_read), and rows are
- * written as a payload (otlp_write).  Ingestion hands the rows to two
- * statements, whose plans a session keeps: one inserts the spans that the store
- * lacks, one, if there are others, lets spans that have ended take the place of
- * the same that had not.
+ * written as a payload (otlp_write).  Ingestion hands the rows to three
+ * statements, whose plans a session keeps: one locks the traces, one inserts the
+ * spans that the store lacks, one, if there are others, lets spans that have
+ * ended take the place of the same that had not.
  *
  * What OTLP has and the other columns do not hold is in key_order: for the
  * attributes of resource, scope, span, events and links the length of what
@@ -21,6 +21,7 @@
 #include "core/rows.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "trace/flat_value.h"
 #include "trace/otlp_read.h"
 #include "trace/otlp_write.h"
 #include "trace/span_forest.h"
@@ -366,7 +367,7 @@ otlp_store_hygiene(const TraceStore *store)
 	bool isnull = true;
 	Datum hygiene = (Datum) 0;
 
-	otlp_ingest_run(store, psprintf("SELECT hygiene FROM %s", store->options));
+	otlp_ingest_run(store, psprintf("SELECT hygiene::pg_catalog.bool FROM %s", store->options));
 	if (SPI_processed > 0)
 		hygiene = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	return isnull || DatumGetBool(hygiene);
@@ -383,6 +384,26 @@ otlp_index_only_enter(void)
 		(void) set_config_option(off[i], "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
 								 0, false);
 	return level;
+}
+
+/*
+ * Lock the traces of all spans, in the order of their ids, also those that are
+ * new.  So two sessions that send the same spans, each in an order of its own,
+ * come one after the other, and so do those that end a span, or evict its trace.
+ */
+static void
+otlp_ingest_lock(const TraceStore *store)
+{
+	(void) otlp_ingest_run(
+		store,
+		psprintf("INSERT INTO %s AS t (trace_id, first_seen, last_updated, start_ns, span_count, "
+				 "root_ended, is_symbolic, is_decoded) SELECT s.trace_id, "
+				 "pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp(), "
+				 "pg_catalog.min(s.start_ns), 0, false, false, false FROM " INGESTED " s "
+				 "GROUP BY s.trace_id ORDER BY s.trace_id ON CONFLICT (trace_id) DO UPDATE "
+				 /* the row is locked all the same */
+				 "SET span_count = t.span_count WHERE false",
+				 store->traces));
 }
 
 /* Insert the spans that the store lacks; how many. */
@@ -405,14 +426,15 @@ otlp_ingest_insert(const TraceStore *store)
 	level = otlp_index_only_enter();
 	stored = otlp_ingest_run(
 		store,
-		psprintf("INSERT INTO %s (%s) SELECT %s FROM " INGESTED " s WHERE NOT EXISTS "
-				 "(SELECT FROM %s t WHERE t.trace_id OPERATOR(%s.=) s.trace_id AND EXISTS "
-				 "(SELECT FROM %s o WHERE o.trace_id OPERATOR(%s.=) s.trace_id "
-				 "AND o.span_id OPERATOR(%s.=) s.span_id "
-				 "AND o.start_ns OPERATOR(pg_catalog.>=) t.start_ns)) "
-				 "ON CONFLICT (trace_id, span_id, start_ns) DO NOTHING",
-				 store->spans, columns, otlp_column_list("s."), store->traces, store->extension,
-				 store->spans, store->extension, store->extension));
+		psprintf(
+			"INSERT INTO %s (%s) SELECT %s FROM " INGESTED " s WHERE NOT EXISTS "
+			"(SELECT FROM %s t WHERE t.trace_id OPERATOR(%s.=) s.trace_id "
+			"AND t.span_count OPERATOR(pg_catalog.>) 0 AND EXISTS (SELECT FROM %s o WHERE o.trace_id OPERATOR(%s.=) s.trace_id "
+			"AND o.span_id OPERATOR(%s.=) s.span_id "
+			"AND o.start_ns OPERATOR(pg_catalog.>=) t.start_ns)) "
+			"ON CONFLICT (trace_id, span_id, start_ns) DO NOTHING",
+			store->spans, columns, otlp_column_list("s."), store->traces, store->extension,
+			store->spans, store->extension, store->extension));
 	AtEOXact_GUC(true, level);
 	return stored;
 }
@@ -479,6 +501,7 @@ ingest_otlp(PG_FUNCTION_ARGS)
 		relation.reldata = ingestion.out.rows.store;
 		if (SPI_register_relation(&relation) < 0)
 			elog(ERROR, "SPI_register_relation failed");
+		otlp_ingest_lock(&store);
 		stored = otlp_ingest_insert(&store);
 		if (stored < ingestion.rows)
 			updated = otlp_ingest_update(&store);
@@ -525,6 +548,12 @@ otlp_row_number(const RowReader *row, SpanColumn column)
 	return row->nulls[column] ? 0 : DatumGetInt64(row->values[column]);
 }
 
+static Jsonb *
+otlp_row_json(const RowReader *row, SpanColumn column, bool object)
+{
+	return flat_column(row->values[column], object, span_columns[column].name);
+}
+
 /* Which of the labels a column has, or -1. */
 static int
 otlp_row_label(const RowReader *row, SpanColumn column, const char *const *labels, int count)
@@ -563,6 +592,8 @@ otlp_order_part(OtlpOrderCursor *order)
 static void
 otlp_write_row(void *state, HeapTuple tuple, TupleDesc desc)
 {
+	static const int required[] = {SPAN_TRACE_ID, SPAN_SPAN_ID,  SPAN_ATTRIBUTES,      SPAN_EVENTS,
+								   SPAN_LINKS,    SPAN_RESOURCE, SPAN_SCOPE_ATTRIBUTES};
 	RowReader *row = state;
 	OtlpBytes key_order;
 	OtlpOrderCursor order;
@@ -572,6 +603,7 @@ otlp_write_row(void *state, HeapTuple tuple, TupleDesc desc)
 	uint64 number;
 
 	heap_deform_tuple(tuple, desc, row->values, row->nulls);
+	query_not_null(desc, row->nulls, required, lengthof(required));
 	memset(&span, 0, sizeof(span));
 	memset(&resource, 0, sizeof(resource));
 	memset(&scope, 0, sizeof(scope));
@@ -602,18 +634,18 @@ otlp_write_row(void *state, HeapTuple tuple, TupleDesc desc)
 		: otlp_status_default(span.status);
 	span.name = otlp_row_bytes(row, SPAN_NAME);
 	span.status_message = otlp_row_bytes(row, SPAN_STATUS_MESSAGE);
-	span.attributes = DatumGetJsonbP(row->values[SPAN_ATTRIBUTES]);
-	span.events = DatumGetJsonbP(row->values[SPAN_EVENTS]);
-	span.links = DatumGetJsonbP(row->values[SPAN_LINKS]);
+	span.attributes = otlp_row_json(row, SPAN_ATTRIBUTES, true);
+	span.events = otlp_row_json(row, SPAN_EVENTS, false);
+	span.links = otlp_row_json(row, SPAN_LINKS, false);
 	span.trace_state = otlp_row_bytes(row, SPAN_TRACE_STATE);
 	span.flags = otlp_row_number(row, SPAN_FLAGS);
 	span.dropped_attributes = otlp_row_number(row, SPAN_DROPPED_ATTRIBUTES);
 	span.dropped_events = otlp_row_number(row, SPAN_DROPPED_EVENTS);
 	span.dropped_links = otlp_row_number(row, SPAN_DROPPED_LINKS);
-	resource.attributes = DatumGetJsonbP(row->values[SPAN_RESOURCE]);
+	resource.attributes = otlp_row_json(row, SPAN_RESOURCE, true);
 	resource.dropped_attributes = otlp_row_number(row, SPAN_RESOURCE_DROPPED_ATTRIBUTES);
 	resource.schema_url = otlp_row_bytes(row, SPAN_RESOURCE_SCHEMA_URL);
-	scope.attributes = DatumGetJsonbP(row->values[SPAN_SCOPE_ATTRIBUTES]);
+	scope.attributes = otlp_row_json(row, SPAN_SCOPE_ATTRIBUTES, true);
 	scope.name = otlp_row_bytes(row, SPAN_SCOPE_NAME);
 	scope.version = otlp_row_bytes(row, SPAN_SCOPE_VERSION);
 	scope.dropped_attributes = otlp_row_number(row, SPAN_SCOPE_DROPPED_ATTRIBUTES);
@@ -622,6 +654,18 @@ otlp_write_row(void *state, HeapTuple tuple, TupleDesc desc)
 	span.scope = &scope;
 	otlp_writer_add(row->writer, &span);
 	row->found = true;
+}
+
+/* As what a column is read: the labels of enums, the others as they are. */
+static const char *
+otlp_column_type(Oid extension, int which)
+{
+	const ColumnType *column = &span_columns[which];
+
+	if (which == SPAN_KIND || which == SPAN_STATUS)
+		return "pg_catalog.text";
+	return format_type_be_qualified(
+		OidIsValid(column->type) ? column->type : extension_type(extension, column->type_name));
 }
 
 PG_FUNCTION_INFO_V1(to_otlp);
@@ -639,8 +683,8 @@ to_otlp(PG_FUNCTION_ARGS)
 	trace_store_open(&store, fcinfo, 0);
 	initStringInfo(&columns);
 	for (int i = 0; i < SPAN_COLUMNS; i++)
-		appendStringInfo(&columns, "%ss.%s%s", i > 0 ? ", " : "", span_columns[i].name,
-						 i == SPAN_KIND || i == SPAN_STATUS ? "::pg_catalog.text" : "");
+		appendStringInfo(&columns, "%ss.%s::%s", i > 0 ? ", " : "", span_columns[i].name,
+						 otlp_column_type(extension_namespace(fcinfo), i));
 	row.found = false;
 	row.writer = otlp_writer_create();
 	query_connect();

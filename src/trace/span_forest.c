@@ -82,10 +82,14 @@ typedef struct ForestReader
 static const char *
 span_forest_query(const TraceStore *store, bool clocks, const char *condition, const char *order)
 {
-	return psprintf("SELECT s.trace_id, s.span_id, s.parent_span_id, s.start_ns, s.end_ns, "
-					"s.kind, s.status, s.name, s.service_name, %s FROM %s s WHERE %s%s",
-					clocks ? CLOCK_OF_RESOURCE : "0::pg_catalog.int8", store->spans, condition,
-					order);
+	return psprintf(
+		"SELECT s.trace_id::%1$s.trace_id, s.span_id::%1$s.span_id, "
+		"s.parent_span_id::%1$s.span_id, s.start_ns::pg_catalog.int8, "
+		"s.end_ns::pg_catalog.int8, s.kind::%1$s.span_kind, s.status::%1$s.span_status, "
+		"s.name::pg_catalog.text, s.service_name::pg_catalog.text, %2$s "
+		"FROM %3$s s WHERE %4$s%5$s",
+		store->extension, clocks ? CLOCK_OF_RESOURCE : "0::pg_catalog.int8", store->spans,
+		condition, order);
 }
 
 void
@@ -146,6 +150,8 @@ span_forest_service(const ForestSpan *previous, const text *service)
 static void
 span_forest_add(ForestReader *reader, HeapTuple row, TupleDesc desc)
 {
+	static const int required[] = {COLUMN_SPAN_ID, COLUMN_START, COLUMN_STATUS, COLUMN_NAME,
+								   COLUMN_SERVICE};
 	SpanForest *forest = reader->forest;
 	Datum values[COLUMN_COUNT];
 	bool nulls[COLUMN_COUNT];
@@ -166,6 +172,7 @@ span_forest_add(ForestReader *reader, HeapTuple row, TupleDesc desc)
 										  sizeof(ForestSpan) * (Size) reader->capacity);
 	}
 	heap_deform_tuple(row, desc, values, nulls);
+	query_not_null(desc, nulls, required, lengthof(required));
 	span = &forest->spans[forest->nspans];
 	memset(span, 0, sizeof(ForestSpan));
 	span->span_id = (uint64) DatumGetInt64(values[COLUMN_SPAN_ID]);
@@ -506,9 +513,11 @@ span_forest_each_row(void *state, HeapTuple row, TupleDesc desc)
 	ForestReader *reader = state;
 	MemoryContext old = MemoryContextSwitchTo(reader->context);
 	SpanForest *forest = reader->forest;
+	static const int required[] = {0};
 	bool isnull;
 	Datum trace_id = SPI_getbinval(row, desc, COLUMN_TRACE_ID + 1, &isnull);
 
+	query_not_null(desc, &isnull, required, lengthof(required));
 	if (reader->kinds[0] == InvalidOid)
 		span_forest_find_labels(reader, desc);
 	if (forest->nspans > 0 &&

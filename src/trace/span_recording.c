@@ -389,11 +389,12 @@ lock_span(RecordedSpan *span, const char *problem)
 	query_run(psprintf("SELECT FROM %s t WHERE t.trace_id OPERATOR(%s.=) $1 FOR NO KEY UPDATE",
 					   span->store.traces, span->store.extension),
 			  &arguments);
-	if (query_run(psprintf("SELECT s.start_ns, s.end_ns, s.name, s.kind::text FROM %s s "
-						   "WHERE s.trace_id OPERATOR(%s.=) $1 AND s.span_id OPERATOR(%s.=) $2 "
-						   "ORDER BY s.end_ns IS NOT NULL, s.start_ns LIMIT 1 FOR UPDATE",
-						   span->store.spans, span->store.extension, span->store.extension),
-				  &arguments) == 0)
+	if (query_run(
+			psprintf("SELECT s.start_ns::int8, s.end_ns::int8, s.name, s.kind::text FROM %s s "
+					 "WHERE s.trace_id OPERATOR(%s.=) $1 AND s.span_id OPERATOR(%s.=) $2 "
+					 "ORDER BY s.end_ns IS NOT NULL, s.start_ns LIMIT 1 FOR UPDATE",
+					 span->store.spans, span->store.extension, span->store.extension),
+			&arguments) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("there is no such span in store \"%s\"", span->store.name),

@@ -50,7 +50,7 @@ evict_lock(const TraceStore *store, int64 most, int64 oldest)
 				 "locked AS MATERIALIZED (SELECT t.trace_id FROM %1$s t JOIN ranked r "
 				 "ON t.trace_id OPERATOR(%2$s.=) r.trace_id AND t.last_updated = r.last_updated "
 				 "WHERE r.aged OR r.place <= r.total - $1 FOR UPDATE OF t SKIP LOCKED) "
-				 "SELECT array_agg(l.trace_id) FROM locked l",
+				 "SELECT array_agg(l.trace_id::%2$s.trace_id) FROM locked l",
 				 store->traces, store->extension),
 		&arguments);
 	ids = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);

@@ -13,7 +13,8 @@
  * only grows, so the order in which spans come makes no difference.  The row is
  * what eviction and ingestion agree on: who adds to a trace holds its row until
  * the transaction ends, so eviction skips it; who evicts a trace holds its row,
- * too, so what is added comes after, as a trace that is new.
+ * too, so what is added comes after, as a trace that is new.  Who wants several
+ * rows locks traces first, in the order of their ids, and then spans.
  */
 #include "core/compat.h"
 
@@ -169,7 +170,7 @@ trace_store_bin(const TraceStore *store, TimestampTz time, Interval **width)
 
 	query_argument(&arguments, TIMESTAMPTZOID, TimestampTzGetDatum(time), false);
 	/* whole multiples of the width since 1970; months begin at the first */
-	query_run(psprintf("SELECT o.partition_width, "
+	query_run(psprintf("SELECT o.partition_width::interval, "
 					   "CASE WHEN extract(months FROM o.partition_width) + 12 * extract(years FROM "
 					   "o.partition_width) > 0 "
 					   "THEN date_trunc('month', $1 AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' "

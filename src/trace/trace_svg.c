@@ -16,15 +16,15 @@
 #include "utils/memutils.h"
 
 static const char detail_sql[] =
-	"SELECT s.span_id, s.status_message, nullif(s.attributes, '{}')::text FROM %1$s s "
+	"SELECT s.span_id::%2$s.span_id, s.status_message::text, nullif(s.attributes, '{}')::text FROM %1$s s "
 	"WHERE s.trace_id OPERATOR(%2$s.=) $1 AND s.span_id OPERATOR(%2$s.=) ANY ($2)";
 
 /* whoever writes spans by hand may call anything an event */
 static const char event_sql[] =
-	"SELECT s.span_id, e.time_ns, e.name FROM %1$s s CROSS JOIN LATERAL ("
+	"SELECT s.span_id::%2$s.span_id, e.time_ns, e.name FROM %1$s s CROSS JOIN LATERAL ("
 	"SELECT CASE WHEN jsonb_typeof(v -> 'time_ns') = 'number' THEN "
 	"least(greatest((v -> 'time_ns')::numeric, -9223372036854775808), 9223372036854775807)::bigint "
-	"ELSE s.start_ns END AS time_ns, coalesce(v ->> 'name', '') AS name "
+	"ELSE s.start_ns::bigint END AS time_ns, coalesce(v ->> 'name', '') AS name "
 	"FROM jsonb_array_elements(s.events) v) e "
 	"WHERE s.trace_id OPERATOR(%2$s.=) $1 AND s.span_id OPERATOR(%2$s.=) ANY ($2) AND s.events <> '[]' "
 	"ORDER BY s.span_id, e.time_ns, e.name COLLATE \"C\"";

@@ -13,10 +13,12 @@ use strict;
 use warnings FATAL => 'all';
 
 use Exporter 'import';
+use File::Temp;
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils qw(slurp_file);
 
-our @EXPORT = qw(new_node crash_and_restart shared_data);
+our @EXPORT = qw(new_node crash_and_restart shared_data start_sessions session_errors);
 
 # new_node(NAME, SETTING...): a started server of its own, ready for CREATE EXTENSION and for
 # logical replication, with lines such as "work_mem = 1MB" in its configuration.  See
@@ -56,6 +58,35 @@ sub crash_and_restart
 		$node->stop('immediate', fail_ok => 1);
 	}
 	die 'server ' . $node->name . " does not start after a crash\n";
+}
+
+# start_sessions(NODE, SESSIONS, TIMES, SCRIPT): a pgbench of so many sessions, each of which runs
+# the script so many times, until session_errors is called.
+sub start_sessions
+{
+	my ($node, $sessions, $times, $script) = @_;
+	my %run = (out => '', err => '', file => File::Temp->new);
+
+	print { $run{file} } $script;
+	$run{file}->flush;
+	$run{handle} = IPC::Run::start(
+		[ 'pgbench', '-n', '-c', $sessions, '-t', $times, '-f', $run{file}->filename, '-h', $node->host, '-p', $node->port, 'postgres' ],
+		'<', \undef, '>', \$run{out}, '2>', \$run{err});
+	return \%run;
+}
+
+# session_errors(RUN): '' if all of it went well, when it has ended.  From version 15 on, pgbench only
+# counts transactions that fail in a deadlock.
+sub session_errors
+{
+	my ($run) = @_;
+
+	$run->{handle}->finish;
+	my @errors = grep { /ERROR|aborted/ } split /\n/, $run->{err};
+	my ($done, $all) = $run->{out} =~ m{actually processed: (\d+)/(\d+)};
+	push @errors, "$done of $all transactions" if defined $done && $done != $all;
+	push @errors, 'no transactions' if !defined $done;
+	return join "\n", @errors;
 }
 
 # shared_data([FILE]): path of the shared test data, or of a file in it; undef where the
