@@ -29,7 +29,8 @@ SHARED = time/log_table time/event_graph time/shiviz_regex time/spacetime_svg \
 	crdt/dot_types crdt/stamped_types lattice/finite_types \
 	lattice/obligation_io lattice/obligation_gin \
 	lattice/saga_constraint lattice/saga_case lattice/saga_explain \
-	trace/hex_id trace/trace_schema trace/otlp_value trace/otlp_read trace/otlp_write \
+	trace/hex_id trace/trace_schema trace/otlp_value trace/otlp_flatten trace/otlp_restore \
+	trace/otlp_read trace/otlp_write \
 	trace/attribute_hygiene trace/span_forest trace/traceparent trace/tracestate trace/baggage \
 	trace/trace_context_bytes trace/span_tags trace/trace_rows trace/trace_services \
 	trace/trace_timeline trace/flat_value trace/time_text

@@ -16,9 +16,12 @@ plan skip_all => 'there is no npm' unless `npm --version 2>/dev/null`;
 my $dir = PostgreSQL::Test::Utils::tempdir();
 copy("$FindBin::Bin/client/$_", "$dir/$_") or die "$_: $!" for qw(package.json client.js);
 my ($out, $err) = ('', '');
-unless (IPC::Run::run(
-		[ 'npm', 'install', '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts', '--prefix', $dir, '--cache', "$dir/cache" ],
-		'<', \undef, '>', \$out, '2>', \$err, init => sub { chdir $dir }))
+unless (eval {
+		IPC::Run::run(
+			[ qw(npm install --no-audit --no-fund --no-package-lock --ignore-scripts --fetch-retries=1 --fetch-timeout=20000),
+				'--prefix', $dir, '--cache', "$dir/cache" ],
+			'<', \undef, '>', \$out, '2>', \$err, init => sub { chdir $dir }, IPC::Run::timeout(180));
+	})
 {
 	diag($err);
 	plan skip_all => 'npm cannot install the client\'s packages';

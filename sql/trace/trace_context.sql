@@ -24,7 +24,7 @@ CREATE FUNCTION trace_context_from_headers(traceparent text, tracestate text DEF
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION trace_context_from_headers(text, text, text) IS 'the context that header fields carry';
 
-CREATE FUNCTION new_trace_context(region text DEFAULT NULL, trace_flags trace_flags DEFAULT '03') RETURNS trace_context
+CREATE FUNCTION new_trace_context(region text DEFAULT NULL, trace_flags trace_flags DEFAULT '01') RETURNS trace_context
 AS 'MODULE_PATHNAME', 'trace_context_new' LANGUAGE C VOLATILE PARALLEL SAFE;
 COMMENT ON FUNCTION new_trace_context(text, trace_flags) IS 'a context of a new trace, with random ids, made now';
 

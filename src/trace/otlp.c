@@ -312,8 +312,7 @@ otlp_ingest_span(void *state, const OtlpSpan *span)
 }
 
 static void
-otlp_ingest_read(Ingestion *ingestion, const TraceStore *store, Oid extension, const Jsonb *payload,
-				 bool hygiene)
+otlp_ingest_read(Ingestion *ingestion, Oid extension, const Jsonb *payload, bool hygiene)
 {
 	TupleDesc desc = CreateTemplateTupleDesc(SPAN_COLUMNS);
 	HASHCTL control;
@@ -440,20 +439,34 @@ otlp_ingest_insert(const TraceStore *store)
 	return stored;
 }
 
-/* Let spans that have ended take the place of those that had not; how many. */
+/* Stored spans that have not ended, and the same ones that have. */
+#define ENDED_NOW \
+	"o.trace_id OPERATOR(%2$s.=) s.trace_id AND o.span_id OPERATOR(%2$s.=) s.span_id " \
+	"AND o.end_ns IS NULL AND s.end_ns IS NOT NULL"
+
+/*
+ * Let spans that have ended take the place of those that had not; how many.
+ * Their traces are locked first, as by whoever else changes spans, so that it is
+ * there that one waits for the other.
+ */
 static uint64
 otlp_ingest_update(const TraceStore *store)
 {
 	int level = otlp_index_only_enter();
-	uint64 updated = otlp_ingest_run(store,
-									 psprintf("UPDATE %s o SET (%s) = ROW(%s) FROM " INGESTED
-											  " s WHERE o.trace_id OPERATOR(%s.=) s.trace_id "
-											  "AND o.span_id OPERATOR(%s.=) s.span_id "
-											  "AND o.end_ns IS NULL AND s.end_ns IS NOT NULL",
-											  store->spans, otlp_column_list(""),
-											  otlp_column_list("s."), store->extension,
-											  store->extension));
+	uint64 updated;
 
+	updated =
+		otlp_ingest_run(store,
+						psprintf("SELECT FROM %3$s t WHERE t.trace_id OPERATOR(%2$s.=) ANY (ARRAY("
+								 "SELECT o.trace_id FROM " INGESTED " s, %1$s o WHERE " ENDED_NOW
+								 ")) ORDER BY t.trace_id FOR NO KEY UPDATE",
+								 store->spans, store->extension, store->traces));
+	if (updated > 0)
+		updated = otlp_ingest_run(store,
+								  psprintf("UPDATE %1$s o SET (%3$s) = ROW(%4$s) FROM " INGESTED
+										   " s WHERE " ENDED_NOW,
+										   store->spans, store->extension, otlp_column_list(""),
+										   otlp_column_list("s.")));
 	AtEOXact_GUC(true, level);
 	return updated;
 }
@@ -476,8 +489,7 @@ ingest_otlp(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	trace_store_open(&store, fcinfo, 0);
 	query_connect();
-	otlp_ingest_read(&ingestion, &store, extension_namespace(fcinfo), payload,
-					 otlp_store_hygiene(&store));
+	otlp_ingest_read(&ingestion, extension_namespace(fcinfo), payload, otlp_store_hygiene(&store));
 	if (ingestion.rows > 0)
 	{
 		memset(&relation, 0, sizeof(relation));

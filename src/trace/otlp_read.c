@@ -22,7 +22,8 @@
 #include "trace/span_forest.h"
 #include "utils/memutils.h"
 
-#define ID_HINT "Ids are hexadecimal digits: 32 of a trace, 16 of a span."
+#define PAYLOAD_HINT "A payload has the form {\"resourceSpans\": [...]}."
+#define ID_HINT      "Ids are hexadecimal digits: 32 of a trace, 16 of a span."
 
 /* The status of each of OTLP's numbers: unset, ok, error. */
 static const int otlp_statuses[] = {0, 2, SPAN_STATUS_ERROR};
@@ -267,11 +268,15 @@ otlp_peek_id(const JsonbContainer *span, const char *name, const char *other_nam
 
 	for (int i = 0; i < (int) lengthof(names); i++)
 	{
-		if (getKeyJsonValueFromContainer((JsonbContainer *) span, names[i], (int) strlen(names[i]),
-										 &value) &&
-			value.type == jbvString && value.val.string.len == digits &&
-			strspn(pnstrdup(value.val.string.val, (Size) digits), "0123456789abcdefABCDEF") ==
-				(size_t) digits)
+		const char *text;
+
+		if (!getKeyJsonValueFromContainer((JsonbContainer *) span, names[i], (int) strlen(names[i]),
+										  &value) ||
+			value.type != jbvString || value.val.string.len != digits)
+			continue;
+		text = pnstrdup(value.val.string.val, (Size) digits);
+		if (strspn(text, "0123456789abcdefABCDEF") == (size_t) digits &&
+			strspn(text, "0") < (size_t) digits)
 		{
 			*id = value;
 			return true;
@@ -373,7 +378,7 @@ otlp_id(const OtlpReader *reader, const JsonbValue *value, const char *name, uin
 			otlp_fault(&reader->source, ERRCODE_INVALID_TEXT_REPRESENTATION, ID_HINT,
 					   "%s has characters other than hexadecimal digits: \"%s\".", name,
 					   otlp_excerpt(text.data, text.length));
-		id[i] = (uint8) ((uint32) high << 4 | (uint32) low);
+		id[i] = (uint8) ((unsigned) high << 4 | (unsigned) low);
 		nil = nil && id[i] == 0;
 	}
 	return !nil;
@@ -634,7 +639,7 @@ otlp_read_parts(OtlpReader *reader, const JsonbContainer *array, bool is_event, 
 		const JsonbContainer *object;
 
 		reader->part_index = scan.next - 1;
-		object = otlp_object(reader, &element, "It");
+		object = otlp_object(reader, &element, "The element");
 		if (is_event)
 		{
 			otlp_read_part(reader, object, event_fields, lengthof(event_fields), &part);
@@ -844,7 +849,7 @@ otlp_read_scope_spans(OtlpReader *reader, const JsonbContainer *object)
 		CHECK_FOR_INTERRUPTS();
 		reader->span_index = scan.next - 1;
 		reader->in_span = true;
-		otlp_read_span(reader, otlp_object(reader, &value, "It"));
+		otlp_read_span(reader, otlp_object(reader, &value, "The element"));
 		reader->in_span = false;
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(reader->span_context);
@@ -865,7 +870,7 @@ otlp_read_scopes(OtlpReader *reader, const JsonbContainer *scopes, const char *n
 	{
 		CHECK_FOR_INTERRUPTS();
 		reader->scope_index = scan.next - 1;
-		otlp_read_scope_spans(reader, otlp_object(reader, &value, "It"));
+		otlp_read_scope_spans(reader, otlp_object(reader, &value, "The element"));
 	}
 	reader->in_scope = false;
 }
@@ -928,8 +933,7 @@ otlp_read(const Jsonb *payload, bool hygiene, OtlpConsume consume, void *state)
 	if (!JsonContainerIsObject(&payload->root))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION), errmsg("invalid OTLP/JSON"),
-				 errdetail("The payload is not an object."),
-				 errhint("It has the form {\"resourceSpans\": [...]}.")));
+				 errdetail("The payload is not an object."), errhint(PAYLOAD_HINT)));
 	otlp_source_init(&reader->source, hygiene, otlp_locate);
 	reader->consume = consume;
 	reader->state = state;
@@ -952,13 +956,13 @@ otlp_read(const Jsonb *payload, bool hygiene, OtlpConsume consume, void *state)
 		if (!jsonb_is_array(&value))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION), errmsg("invalid OTLP/JSON"),
-					 errdetail("%s is not an array.", name->name)));
+					 errdetail("%s is not an array.", name->name), errhint(PAYLOAD_HINT)));
 		jsonb_scan_open(&scan, value.val.binary.data);
 		while (jsonb_scan_element(&scan, &value))
 		{
 			CHECK_FOR_INTERRUPTS();
 			reader->resource_index = scan.next - 1;
-			otlp_read_resource_spans(reader, otlp_object(reader, &value, "It"));
+			otlp_read_resource_spans(reader, otlp_object(reader, &value, "The element"));
 		}
 	}
 	MemoryContextDelete(reader->span_context);

@@ -52,11 +52,18 @@ typedef struct OtlpOrderCursor
 pg_noreturn extern void otlp_fault(const OtlpSource *source, int sqlstate, const char *hint,
 								   const char *detail, ...) pg_attribute_printf(4, 5);
 extern const char *otlp_excerpt(const char *text, int length);
+extern const char *otlp_value_name(const JsonbValue *value);
 
 extern void otlp_source_init(OtlpSource *source, bool hygiene,
 							 void (*locate)(const OtlpSource *source, StringInfo detail));
 extern int64 otlp_integer(const OtlpSource *source, const JsonbValue *value, const char *name,
 						  int64 least, int64 most);
+
+extern bool otlp_is_integer(const char *text);
+extern const char *otlp_read_double(const OtlpSource *source, const JsonbValue *value,
+									Numeric *number);
+extern JsonbValue otlp_read_bytes(const OtlpSource *source, const JsonbValue *value);
+extern bool otlp_is_wrapper_name(const char *key, int length);
 
 extern void otlp_order_init(OtlpOrder *order);
 extern void otlp_order_start(OtlpOrder *order);
@@ -78,7 +85,7 @@ typedef struct OtlpLabel
 } OtlpLabel;
 
 /* The list that an object was made of, and some labels, as a child of "parent". */
-extern void otlp_unflatten(const JsonbContainer *object, const OtlpLabel *labels, uint32 nlabels,
-						   StringInfo image, JsonbWriter *parent, OtlpOrderCursor *order);
+extern void otlp_restore(const JsonbContainer *object, const OtlpLabel *labels, uint32 nlabels,
+						 StringInfo image, JsonbWriter *parent, OtlpOrderCursor *order);
 
 #endif /* DISTRIBUTED_OTLP_VALUE_H */

@@ -199,7 +199,7 @@ typedef enum MemberKind
 	MEMBER_ID,     /* length bytes, as digits */
 	MEMBER_NUMBER, /* as a number */
 	MEMBER_LONG,   /* as a string */
-	MEMBER_VALUE,  /* a value of jsonb, such as it is */
+	MEMBER_NUMERIC,
 	MEMBER_ATTRIBUTES,
 	MEMBER_WRITTEN /* by a function */
 } MemberKind;
@@ -210,8 +210,9 @@ typedef struct Member
 	MemberKind kind;
 	OtlpBytes bytes;
 	int64 number;
-	JsonbValue value;
-	OtlpOrderCursor *order;
+	Numeric numeric;
+	const JsonbContainer *attributes;
+	OtlpOrderCursor *order; /* of their keys */
 	const OtlpLabel *labels;
 	uint32 nlabels;
 	void (*write)(StringInfo image, JsonbWriter *parent, const void *state);
@@ -262,6 +263,21 @@ member_number(MemberList *list, const char *name, MemberKind kind, int64 number)
 		member_add(list, name, kind)->number = number;
 }
 
+/* A number as it is stored: someone may have put any there. */
+static void
+member_numeric(MemberList *list, const char *name, Numeric number, bool is_long)
+{
+	char *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+	OtlpBytes bytes = {text, (int) strlen(text)};
+
+	if (strcmp(text, "0") == 0)
+		return;
+	if (is_long)
+		member_text(list, name, bytes);
+	else
+		member_add(list, name, MEMBER_NUMERIC)->numeric = number;
+}
+
 static void
 member_attributes(MemberList *list, const char *name, const JsonbContainer *attributes,
 				  OtlpOrderCursor *order, const OtlpLabel *labels, uint32 nlabels)
@@ -273,8 +289,7 @@ member_attributes(MemberList *list, const char *name, const JsonbContainer *attr
 	member = member_add(list, name, MEMBER_ATTRIBUTES);
 	member->labels = labels;
 	member->nlabels = nlabels;
-	member->value.type = jbvBinary;
-	member->value.val.binary.data = (JsonbContainer *) attributes;
+	member->attributes = attributes;
 	member->order = order;
 }
 
@@ -292,7 +307,6 @@ member_written(MemberList *list, const char *name,
 static void
 member_write(const Member *member, StringInfo image, JsonbWriter *object)
 {
-	const JsonbValue *value = &member->value;
 	char number[24];
 	char *digits;
 
@@ -313,18 +327,12 @@ member_write(const Member *member, StringInfo image, JsonbWriter *object)
 			snprintf(number, sizeof(number), INT64_FORMAT, member->number);
 			jsonb_put_string(image, object, number, strlen(number));
 			break;
-		case MEMBER_VALUE:
-			if (value->type == jbvString)
-				jsonb_put_string(image, object, value->val.string.val,
-								 (Size) value->val.string.len);
-			else if (value->type == jbvNumeric)
-				jsonb_put_numeric(image, object, value->val.numeric);
-			else
-				jsonb_put_null(image, object);
+		case MEMBER_NUMERIC:
+			jsonb_put_numeric(image, object, member->numeric);
 			break;
 		case MEMBER_ATTRIBUTES:
-			otlp_unflatten(value->val.binary.data, member->labels, member->nlabels, image, object,
-						   member->order);
+			otlp_restore(member->attributes, member->labels, member->nlabels, image, object,
+						 member->order);
 			break;
 		case MEMBER_WRITTEN:
 			member->write(image, object, member->state);
@@ -361,23 +369,24 @@ typedef struct PartName
 {
 	const char *stored;
 	const char *otlp;
-	bool is_long;
+	enum jbvType type; /* other values, which someone put there, are left out */
+	bool is_long;      /* a string in OTLP */
 } PartName;
 
 static const PartName event_names[] = {
-	{"name", "name", false},
-	{"attributes", "attributes", false},
-	{"time_ns", "timeUnixNano", true},
-	{"dropped_attributes_count", "droppedAttributesCount", false},
+	{"name", "name", jbvString, false},
+	{"attributes", "attributes", jbvBinary, false},
+	{"time_ns", "timeUnixNano", jbvNumeric, true},
+	{"dropped_attributes_count", "droppedAttributesCount", jbvNumeric, false},
 };
 
 static const PartName link_names[] = {
-	{"flags", "flags", false},
-	{"span_id", "spanId", false},
-	{"trace_id", "traceId", false},
-	{"attributes", "attributes", false},
-	{"trace_state", "traceState", false},
-	{"dropped_attributes_count", "droppedAttributesCount", false},
+	{"flags", "flags", jbvNumeric, false},
+	{"span_id", "spanId", jbvString, false},
+	{"trace_id", "traceId", jbvString, false},
+	{"attributes", "attributes", jbvBinary, false},
+	{"trace_state", "traceState", jbvString, false},
+	{"dropped_attributes_count", "droppedAttributesCount", jbvNumeric, false},
 };
 
 static void
@@ -390,29 +399,21 @@ otlp_write_part(StringInfo image, JsonbWriter *list, const JsonbContainer *part,
 	for (int i = 0; i < count; i++)
 	{
 		JsonbValue value;
-		Member *member;
 
 		if (!getKeyJsonValueFromContainer((JsonbContainer *) part, names[i].stored,
 										  (int) strlen(names[i].stored), &value) ||
-			value.type == jbvNull)
+			value.type != names[i].type)
 			continue;
-		if (jsonb_is_object(&value))
-			member_attributes(&members, names[i].otlp, value.val.binary.data, order, NULL, 0);
-		else if (names[i].is_long && value.type == jbvNumeric)
+		if (value.type == jbvString)
 		{
-			/* as it was read, it is a number of 64 bits; if someone changed it, any */
-			char *text = DatumGetCString(
-				DirectFunctionCall1(numeric_out, NumericGetDatum(value.val.numeric)));
-			OtlpBytes bytes = {text, (int) strlen(text)};
+			OtlpBytes text = {value.val.string.val, value.val.string.len};
 
-			if (strcmp(text, "0") != 0)
-				member_text(&members, names[i].otlp, bytes);
+			member_text(&members, names[i].otlp, text);
 		}
-		else
-		{
-			member = member_add(&members, names[i].otlp, MEMBER_VALUE);
-			member->value = value;
-		}
+		else if (value.type == jbvNumeric)
+			member_numeric(&members, names[i].otlp, value.val.numeric, names[i].is_long);
+		else if (JsonContainerIsObject(value.val.binary.data))
+			member_attributes(&members, names[i].otlp, value.val.binary.data, order, NULL, 0);
 	}
 	member_list_write(&members, image, list);
 }

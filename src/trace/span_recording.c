@@ -31,8 +31,8 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-/* Flags of a new trace: sampled, and its id is random (W3C Trace Context, level 2). */
-#define NEW_TRACE_FLAGS 3
+/* Flags of a new trace: sampled. */
+#define NEW_TRACE_FLAGS 1
 
 /* The first of the kinds that OTLP lacks. */
 #define KIND_MARKED_FROM "encode"
