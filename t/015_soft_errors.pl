@@ -178,6 +178,29 @@ for (@invalid)
 		"$type declines \"$short\" softly: $state, $detail");
 }
 
+# In databases of other encodings, what they lack characters for, and what is no text outside
+for (
+	[ LATIN1 => '"baggage": "a=%E2%82%AC"', '22P05', 'character with byte sequence 0xe2 0x82 0xac in encoding "UTF8" has no equivalent in encoding "LATIN1"' ],
+	[ SQL_ASCII => '"baggage": {"a": "x\\xe2\\x82"}', '22021', 'invalid byte sequence for encoding "UTF8": 0xe2 0x82' ],
+	[ SQL_ASCII => '"region": "\\xff"', '22021', 'invalid byte sequence for encoding "UTF8": 0xff' ])
+{
+	my ($encoding, $member, $state, $message) = @$_;
+	my $database = lc $encoding;
+	my $text = "E'" . '{"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", ' . $member . "}'";
+
+	if ($node->safe_psql('postgres', "SELECT count(*) FROM pg_database WHERE datname = '$database'") == 0)
+	{
+		$node->safe_psql('postgres', "CREATE DATABASE $database ENCODING '$encoding' LOCALE 'C' TEMPLATE template0");
+		$node->safe_psql($database, 'CREATE EXTENSION distributed');
+	}
+	is( $node->safe_psql($database, "SELECT sql_error_code, message FROM pg_input_error_info($text, 'trace_context')"),
+		"$state|$message", "$encoding: a trace_context with $member is declined softly");
+	my ($status, undef, $stderr) = $node->psql($database, "SELECT trace_context $text");
+	like($stderr, qr/ERROR:  \Q$message\E/, '... and says the same as the hard error');
+}
+is( $node->safe_psql('latin1', q{SELECT pg_input_is_valid('{"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "baggage": "a=%C3%A9"}', 'trace_context')}),
+	't', 'LATIN1: what it has is accepted');
+
 # COPY goes on after a bad row
 if ($node->safe_psql('postgres', q{SELECT current_setting('server_version_num')}) >= 170000)
 {

@@ -10,8 +10,10 @@
 
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "common/jsonapi.h"
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
 #include "utils/guc.h"
 #include "utils/sortsupport.h"
 
@@ -34,6 +36,37 @@
 #else
 #define SOFT_ERROR_CONTEXT(fcinfo) ((fcinfo)->context)
 #endif
+
+/*
+ * How many bytes of a text the server converts before one that makes it throw.
+ * Asked only for soft errors (16); before 14 a conversion cannot be tried at all.
+ */
+static inline int
+compat_convertible(const char *text, int length, int from, int to)
+{
+#if PG_VERSION_NUM < 160000
+	return length;
+#else
+	Oid proc;
+	int size;
+	unsigned char *converted;
+	int done;
+
+	if (from == to || to == PG_SQL_ASCII || length == 0)
+		return length;
+	if (from == PG_SQL_ASCII)
+		return pg_encoding_verifymbstr(to, text, length);
+	proc = FindDefaultConversionProc(from, to);
+	if (!OidIsValid(proc))
+		return length;
+	size = (length + 1) * MAX_CONVERSION_GROWTH;
+	converted = palloc(size);
+	done = pg_do_encoding_conversion_buf(proc, from, to, (unsigned char *) unconstify(char *, text),
+										 length, converted, size, true);
+	pfree(converted);
+	return done;
+#endif
+}
 
 /* Semantic actions of the JSON parser return a result since 16. */
 #if PG_VERSION_NUM < 160000

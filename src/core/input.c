@@ -10,6 +10,7 @@
 #include "core/compat.h"
 
 #include "core/input.h"
+#include "mb/pg_wchar.h"
 #include "utils/json.h"
 
 InputSource
@@ -136,6 +137,46 @@ input_out_of_range(const InputSource *source, const char *detail, ...)
 				 gettext_noop("value out of range for type %s"), input_format_detail(detail, args));
 	va_end(args);
 	return false;
+}
+
+/* Save what the server says when it throws for this character. */
+static void
+input_save_unconvertible(const InputSource *source, const char *text, int length, int from, int to)
+{
+	int size = Min(Min(pg_encoding_mblen(from == PG_SQL_ASCII ? to : from, text), length), 8);
+	StringInfoData bytes;
+
+	initStringInfo(&bytes);
+	for (int i = 0; i < size; i++)
+		appendStringInfo(&bytes, "%s0x%02x", i > 0 ? " " : "", (uint8) text[i]);
+	if (from == PG_SQL_ASCII)
+		errsave(source->escontext,
+				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+				 errmsg("invalid byte sequence for encoding \"%s\": %s", pg_encoding_to_char(to),
+						bytes.data)));
+	else
+		errsave(source->escontext,
+				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+				 errmsg("character with byte sequence %s in encoding \"%s\" has no equivalent in "
+						"encoding \"%s\"",
+						bytes.data, pg_encoding_to_char(from), pg_encoding_to_char(to))));
+}
+
+const char *
+input_convert(const InputSource *source, const char *text, int length, int from, int to)
+{
+	if (source->escontext)
+	{
+		int done = compat_convertible(text, length, from, to);
+
+		if (done < length)
+		{
+			input_save_unconvertible(source, text + done, length - done, from, to);
+			return NULL;
+		}
+	}
+	return from == GetDatabaseEncoding() ? pg_server_to_any(text, length, to)
+										 : pg_any_to_server(text, length, from);
 }
 
 /*

@@ -35,6 +35,13 @@ extern bool input_out_of_range(const InputSource *source, const char *detail, ..
 	pg_attribute_printf(2, 3);
 extern bool input_unordered(const InputSource *source, const char *subject);
 
+/*
+ * A text in another encoding; one of the two is the server's.  It may be the text
+ * itself, else it ends with NUL.  Returns NULL after a soft error.
+ */
+extern const char *input_convert(const InputSource *source, const char *text, int length, int from,
+								 int to);
+
 /* What may be wrong with a counter. */
 typedef enum InputFault
 {

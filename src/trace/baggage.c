@@ -198,16 +198,6 @@ percent_encode(StringInfo buf, const char *utf8, Size length)
 	}
 }
 
-/* A value as UTF-8; what comes need not be a copy. */
-static const char *
-value_to_utf8(const char *value, Size length, Size *utf8_length)
-{
-	char *utf8 = pg_server_to_any(value, (int) length, PG_UTF8);
-
-	*utf8_length = utf8 == value ? length : strlen(utf8);
-	return utf8;
-}
-
 /*
  * Building
  */
@@ -239,7 +229,10 @@ baggage_add(BaggageBuilder *builder, const char *key, Size key_length, const cha
 	if (!check_token(key, key_length, "key", source))
 		return false;
 	size = key_length + 1 + (builder->count > 0 ? 1 : 0);
-	utf8 = value_to_utf8(value, value_length, &length);
+	utf8 = input_convert(source, value, (int) value_length, GetDatabaseEncoding(), PG_UTF8);
+	if (utf8 == NULL)
+		return false;
+	length = utf8 == value ? value_length : strlen(utf8);
 	for (Size i = 0; i < length; i++)
 		size += is_baggage_octet(utf8[i]) && utf8[i] != '%' ? 1 : 3;
 	if (properties_length > 0)
@@ -384,7 +377,7 @@ read_member(BaggageBuilder *builder, const char *member, Size length, const Inpu
 	const char *equals = memchr(member, '=', main_length);
 	const char *key = member;
 	const char *value;
-	char *server;
+	const char *server;
 	Size key_length;
 	Size value_length;
 	StringInfoData utf8;
@@ -415,7 +408,9 @@ read_member(BaggageBuilder *builder, const char *member, Size length, const Inpu
 		if (!baggage_read_properties(text, text_length, source, &properties))
 			return false;
 	}
-	server = pg_any_to_server(utf8.data, utf8.len, PG_UTF8);
+	server = input_convert(source, utf8.data, utf8.len, PG_UTF8, GetDatabaseEncoding());
+	if (server == NULL)
+		return false;
 	return baggage_add(builder, key, key_length, server,
 					   server == utf8.data ? (Size) utf8.len : strlen(server), properties.data,
 					   properties.len, whole);
@@ -542,14 +537,13 @@ baggage_write_header(StringInfo buf, const Baggage *baggage)
 
 	for (Size at = 0; baggage_next(baggage, &at, &item);)
 	{
-		Size length;
-		const char *utf8 = value_to_utf8(item.value, item.value_length, &length);
+		const char *utf8 = pg_server_to_any(item.value, item.value_length, PG_UTF8);
 
 		appendStringInfoString(buf, before);
 		before = ",";
 		appendBinaryStringInfo(buf, item.key, item.key_length);
 		appendStringInfoChar(buf, '=');
-		percent_encode(buf, utf8, length);
+		percent_encode(buf, utf8, utf8 == item.value ? item.value_length : strlen(utf8));
 		if (item.properties_length > 0)
 		{
 			appendStringInfoChar(buf, ';');

@@ -388,32 +388,47 @@ otlp_index_only_enter(void)
 
 /*
  * Lock the traces of all spans, in the order of their ids, also those that are
- * new.  So two sessions that send the same spans, each in an order of its own,
- * come one after the other, and so do those that end a span, or evict its trace.
+ * new; are all of them?  So two sessions that send the same spans, each in an
+ * order of its own, come one after the other, and so do those that end a span,
+ * or evict its trace.
  */
-static void
+static bool
 otlp_ingest_lock(const TraceStore *store)
 {
+	bool isnull;
+
 	(void) otlp_ingest_run(
 		store,
-		psprintf("INSERT INTO %s AS t (trace_id, first_seen, last_updated, start_ns, span_count, "
-				 "root_ended, is_symbolic, is_decoded) SELECT s.trace_id, "
-				 "pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp(), "
-				 "pg_catalog.min(s.start_ns), 0, false, false, false FROM " INGESTED " s "
-				 "GROUP BY s.trace_id ORDER BY s.trace_id ON CONFLICT (trace_id) DO UPDATE "
-				 /* the row is locked all the same */
-				 "SET span_count = t.span_count WHERE false",
-				 store->traces));
+		psprintf(
+			"WITH g AS MATERIALIZED (SELECT s.trace_id, pg_catalog.min(s.start_ns) AS start_ns "
+			"FROM " INGESTED " s GROUP BY s.trace_id), "
+			"i AS (INSERT INTO %s AS t (trace_id, first_seen, last_updated, start_ns, "
+			"span_count, root_ended, is_symbolic, is_decoded) SELECT g.trace_id, "
+			"pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp(), g.start_ns, 0, "
+			"false, false, false FROM g ORDER BY g.trace_id ON CONFLICT (trace_id) DO UPDATE "
+			/* the row is locked all the same */
+			"SET span_count = t.span_count WHERE false RETURNING 1) "
+			"SELECT (SELECT pg_catalog.count(*) FROM g) OPERATOR(pg_catalog.=) "
+			"(SELECT pg_catalog.count(*) FROM i)",
+			store->traces));
+	return DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 }
 
-/* Insert the spans that the store lacks; how many. */
+/*
+ * Insert the spans that the store lacks; how many.  Of traces that are new, and
+ * locked, it lacks all.
+ */
 static uint64
-otlp_ingest_insert(const TraceStore *store)
+otlp_ingest_insert(const TraceStore *store, bool all_new)
 {
 	const char *columns = otlp_column_list("");
 	uint64 stored;
 	int level;
 
+	if (all_new)
+		return otlp_ingest_run(store,
+							   psprintf("INSERT INTO %s (%s) SELECT %s FROM " INGESTED,
+										store->spans, columns, columns));
 	if (get_rel_relkind(store->spans_relid) != RELKIND_PARTITIONED_TABLE)
 		return otlp_ingest_run(store,
 							   psprintf("INSERT INTO %s (%s) SELECT %s FROM " INGESTED
@@ -501,8 +516,7 @@ ingest_otlp(PG_FUNCTION_ARGS)
 		relation.reldata = ingestion.out.rows.store;
 		if (SPI_register_relation(&relation) < 0)
 			elog(ERROR, "SPI_register_relation failed");
-		otlp_ingest_lock(&store);
-		stored = otlp_ingest_insert(&store);
+		stored = otlp_ingest_insert(&store, otlp_ingest_lock(&store));
 		if (stored < ingestion.rows)
 			updated = otlp_ingest_update(&store);
 	}

@@ -197,24 +197,25 @@ otlp_read_key(OtlpSource *source, const JsonbValue *element, OtlpKey *key)
 static uint32
 otlp_gather(OtlpSource *source, const JsonbContainer *list)
 {
-	uint32 count = list ? JsonContainerSize(list) : 0;
+	uint32 count;
 	JsonbValue element;
 	JsonbScan scan;
 
 	CHECK_FOR_INTERRUPTS();
+	if (list == NULL)
+		return 0;
+	count = JsonContainerSize(list);
 	if (count > source->maxkeys - source->nkeys)
 	{
 		while (count > source->maxkeys - source->nkeys)
 			source->maxkeys *= 2;
 		source->keys = repalloc_huge(source->keys, sizeof(OtlpKey) * (Size) source->maxkeys);
 	}
-	if (count > 0)
-		jsonb_scan_open(&scan, list);
-	for (uint32 i = 0; i < count; i++)
+	jsonb_scan_open(&scan, list);
+	for (uint32 i = 0; jsonb_scan_element(&scan, &element); i++)
 	{
 		OtlpKey *key = &source->keys[source->nkeys + i];
 
-		jsonb_scan_element(&scan, &element);
 		otlp_read_key(source, &element, key);
 		key->place = i;
 	}

@@ -164,8 +164,11 @@ trace_context_set_region(TraceContext *context, const char *region, Size length,
 		return input_malformed(source, "The region is empty.");
 	if (length <= REGION_MOST)
 	{
-		char *utf8 = pg_server_to_any(region, (int) length, PG_UTF8);
+		const char *utf8 = input_convert(source, region, (int) length, GetDatabaseEncoding(),
+										 PG_UTF8);
 
+		if (utf8 == NULL)
+			return false;
 		if (utf8 != region)
 			utf8_length = strlen(utf8);
 	}
