@@ -454,34 +454,19 @@ otlp_ingest_insert(const TraceStore *store, bool all_new)
 	return stored;
 }
 
-/* Stored spans that have not ended, and the same ones that have. */
-#define ENDED_NOW \
-	"o.trace_id OPERATOR(%2$s.=) s.trace_id AND o.span_id OPERATOR(%2$s.=) s.span_id " \
-	"AND o.end_ns IS NULL AND s.end_ns IS NOT NULL"
-
-/*
- * Let spans that have ended take the place of those that had not; how many.
- * Their traces are locked first, as by whoever else changes spans, so that it is
- * there that one waits for the other.
- */
+/* Let spans that have ended take the place of those that had not; how many. */
 static uint64
 otlp_ingest_update(const TraceStore *store)
 {
 	int level = otlp_index_only_enter();
-	uint64 updated;
+	uint64 updated = otlp_ingest_run(store,
+									 psprintf("UPDATE %1$s o SET (%3$s) = ROW(%4$s) FROM " INGESTED
+											  " s WHERE o.trace_id OPERATOR(%2$s.=) s.trace_id "
+											  "AND o.span_id OPERATOR(%2$s.=) s.span_id "
+											  "AND o.end_ns IS NULL AND s.end_ns IS NOT NULL",
+											  store->spans, store->extension, otlp_column_list(""),
+											  otlp_column_list("s.")));
 
-	updated =
-		otlp_ingest_run(store,
-						psprintf("SELECT FROM %3$s t WHERE t.trace_id OPERATOR(%2$s.=) ANY (ARRAY("
-								 "SELECT o.trace_id FROM " INGESTED " s, %1$s o WHERE " ENDED_NOW
-								 ")) ORDER BY t.trace_id FOR NO KEY UPDATE",
-								 store->spans, store->extension, store->traces));
-	if (updated > 0)
-		updated = otlp_ingest_run(store,
-								  psprintf("UPDATE %1$s o SET (%3$s) = ROW(%4$s) FROM " INGESTED
-										   " s WHERE " ENDED_NOW,
-										   store->spans, store->extension, otlp_column_list(""),
-										   otlp_column_list("s.")));
 	AtEOXact_GUC(true, level);
 	return updated;
 }
