@@ -17,7 +17,6 @@
 
 #include "catalog/pg_type.h"
 #include "common/int.h"
-#include "common/sha2.h"
 #include "core/rows.h"
 #include "trace/span_tags.h"
 #include "trace/trace_schema.h"
@@ -46,7 +45,8 @@
 
 /* Bytes of the key of a long name: of its beginning, and all. */
 #define NAME_KEY_BEGINNING 224
-#define NAME_KEY_BYTES     (NAME_KEY_BEGINNING + PG_SHA256_DIGEST_LENGTH)
+#define SHA256_BYTES       32
+#define NAME_KEY_BYTES     (NAME_KEY_BEGINNING + SHA256_BYTES)
 
 /*
  * The key of a name is the name, or if this has as many bytes as the key of a
@@ -68,7 +68,7 @@ span_name_key(PG_FUNCTION_ARGS)
 	key = palloc(VARHDRSZ + NAME_KEY_BYTES);
 	SET_VARSIZE(key, VARHDRSZ + NAME_KEY_BYTES);
 	memcpy(VARDATA(key), VARDATA_ANY(name), NAME_KEY_BEGINNING);
-	memcpy(VARDATA(key) + NAME_KEY_BEGINNING, VARDATA_ANY(hash), PG_SHA256_DIGEST_LENGTH);
+	memcpy(VARDATA(key) + NAME_KEY_BEGINNING, VARDATA_ANY(hash), SHA256_BYTES);
 	PG_RETURN_BYTEA_P(key);
 }
 
