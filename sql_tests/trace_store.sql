@@ -152,7 +152,7 @@ BEGIN
 END $$;
 -- of other types
 SELECT * FROM pg_temp.look('span_id', 'bigint', 'bigint', 'text', '000000000000000a', '4096', '4096', '4096');
-SELECT * FROM pg_temp.look('trace_id', 'bigint', 'jsonb', 'numeric', '0000000000000000000000000000000a', '4096', '{}', '1e30');
+SELECT * FROM pg_temp.look('trace_id', 'numeric', 'jsonb', 'numeric', '0000000000000000000000000000000a', '4096', '{}', '1e30');
 SELECT * FROM pg_temp.look('trace_id', 'integer', 'text', 'timestamptz', '0000000000000000000000000000000a', '4096', '{}', '2026-01-01');
 -- with nulls, and with other JSON
 SELECT * FROM pg_temp.look('trace_id', 'text', 'jsonb', 'bigint', '0000000000000000000000000000000a', NULL, NULL, NULL);
