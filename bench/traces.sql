@@ -96,6 +96,8 @@ TRUNCATE ready.spans, ready.traces;
 SELECT format('COPY ready.spans (%s) FROM %s', :'columns', :'file') AS copy \gset
 CALL compare('100k spans of OTLP/JSON text into a store : COPY of the rows', $$SELECT sum(stored) FROM texts, ingest_otlp('bench', payload::jsonb) WHERE batch < 200$$, :'copy', 1.5,
 	undo => 'TRUNCATE bench.spans, bench.traces, ready.spans, ready.traces');
+CALL compare('100k spans of OTLP jsonb into a store : COPY of the rows', $$SELECT sum(stored) FROM payloads, ingest_otlp('bench', payload) WHERE batch < 200$$, :'copy', 1.5,
+	undo => 'TRUNCATE bench.spans, bench.traces, ready.spans, ready.traces');
 CALL compare('1M spans into a store : 100k spans', $$SELECT sum(stored) FROM texts, ingest_otlp('bench', payload::jsonb)$$, $$SELECT sum(stored) FROM texts, ingest_otlp('ready', payload::jsonb) WHERE batch < 200$$, 12,
 	undo => 'TRUNCATE bench.spans, bench.traces, ready.spans, ready.traces');
 
