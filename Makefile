@@ -16,7 +16,9 @@ FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc ti
 	lattice/lattice_state lattice/lease_state lattice/obligation_lattice lattice/saga \
 	trace/trace_id trace/span_id trace/trace_flags trace/trace_context trace/trace_store \
 	trace/otlp trace/span_recording trace/find_traces trace/span_tree trace/critical_path \
-	trace/trace_record trace/trace_retention trace/jaeger trace/grafana trace/trace_svg
+	trace/trace_record trace/trace_retention trace/jaeger trace/grafana trace/trace_svg \
+	replication/merge_row replication/merge_nodes replication/merge_table replication/merge_purge \
+	replication/merge_setup replication/replica_repair
 
 # Kernels and codecs: no SQL-callable function lives here.
 CORE = input json_tree json_face jsonb_image wire node_name sort_key rows query enum_label markup svg \
@@ -33,7 +35,9 @@ SHARED = time/log_table time/event_graph time/shiviz_regex time/spacetime_svg \
 	trace/otlp_read trace/otlp_write \
 	trace/attribute_hygiene trace/span_forest trace/traceparent trace/tracestate trace/baggage \
 	trace/trace_context_bytes trace/span_tags trace/trace_rows trace/trace_services \
-	trace/trace_timeline trace/flat_value trace/time_text
+	trace/trace_timeline trace/flat_value trace/time_text \
+	replication/merge_rule replication/merge_intent replication/merge_presence \
+	replication/merge_columns replication/merge_counts
 
 # Tests that concern every type rather than one.
 CROSS_TESTS = laws convergence catalog

@@ -1,0 +1,5 @@
+/*
+ * merge_columns.c
+ *		(to be written)
+ */
+#include "core/compat.h"

@@ -1,0 +1,5 @@
+/*
+ * merge_nodes.c
+ *		(to be written)
+ */
+#include "core/compat.h"

@@ -1,0 +1,5 @@
+/*
+ * merge_presence.c
+ *		(to be written)
+ */
+#include "core/compat.h"

@@ -1,0 +1,5 @@
+/*
+ * merge_purge.c
+ *		(to be written)
+ */
+#include "core/compat.h"

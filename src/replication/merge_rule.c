@@ -1,0 +1,5 @@
+/*
+ * merge_rule.c
+ *		(to be written)
+ */
+#include "core/compat.h"

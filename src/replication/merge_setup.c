@@ -1,0 +1,5 @@
+/*
+ * merge_setup.c
+ *		(to be written)
+ */
+#include "core/compat.h"

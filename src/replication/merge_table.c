@@ -1,0 +1,5 @@
+/*
+ * merge_table.c
+ *		(to be written)
+ */
+#include "core/compat.h"

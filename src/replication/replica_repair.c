@@ -1,0 +1,5 @@
+/*
+ * replica_repair.c
+ *		(to be written)
+ */
+#include "core/compat.h"
