@@ -1,0 +1,294 @@
+-- Merged tables, on three servers of their own: a, b and c.
+--
+-- a publishes a merged table; two databases of b subscribe to it: "merged", where what arrives is
+-- merged, and "plain", with the same table and no triggers.  So both apply the same messages.
+-- Then a and b are a pair, and with c a mesh.
+
+CREATE TABLE places AS SELECT server || '_' || database AS session, server, database, (string_to_array(:'replicating_ports', ' '))[n] AS port
+FROM (VALUES ('a', 'source', 1), ('b', 'merged', 2), ('b', 'plain', 2), ('a', 'mesh', 1), ('b', 'mesh', 2), ('c', 'mesh', 3), ('c', 'local', 3)) s (server, database, n);
+
+-- Sessions, by the name of the server and the database; those of "gate" keep a worker waiting.
+CREATE FUNCTION open_session(session text, port text, database text) RETURNS text LANGUAGE sql AS $$
+	SELECT dblink_connect(session, format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'), port, database, current_user))
+$$;
+CREATE FUNCTION tell(session text, command text) RETURNS text LANGUAGE sql AS $$
+	SELECT dblink_exec(session, command)
+$$;
+CREATE FUNCTION ask(session text, question text) RETURNS text LANGUAGE sql AS $$
+	SELECT answer FROM dblink(session, format('SELECT (%s)::text', question)) s (answer text)
+$$;
+SELECT open_session('new', port, 'postgres'), tell('new', 'CREATE DATABASE ' || database), dblink_disconnect('new') FROM places \g /dev/null
+SELECT open_session(session, port, database), open_session(session || '_gate', port, database) FROM places \g /dev/null
+
+SELECT tell(session, $sql$
+	SET client_min_messages = warning;
+	CREATE EXTENSION distributed;
+	CREATE TABLE items (id bigint PRIMARY KEY, hits gcounter NOT NULL DEFAULT '{}', tags orset NOT NULL DEFAULT '{}');
+	-- what is told last in a round
+	CREATE TABLE rounds (round integer PRIMARY KEY);
+	CREATE PROCEDURE await_round(wanted integer) LANGUAGE plpgsql AS $$
+	BEGIN
+		FOR i IN 1 .. 60000 LOOP
+			IF EXISTS (SELECT FROM rounds WHERE round = wanted) THEN
+				RETURN;
+			END IF;
+			COMMIT;
+			PERFORM pg_sleep(0.001);
+		END LOOP;
+		RAISE EXCEPTION 'round % does not arrive', wanted;
+	END
+	$$;
+	-- milliseconds that the apply worker has been running, on a CPU; exact while it sleeps
+	CREATE FUNCTION apply_time() RETURNS double precision LANGUAGE sql AS $$
+		SELECT split_part(pg_read_file(format('/proc/%s/schedstat', pid), 0, 100), ' ', 1)::double precision / 1e6
+		FROM pg_stat_subscription WHERE relid IS NULL AND pid IS NOT NULL AND subname LIKE '%' || current_database()
+	$$;
+$sql$) FROM places \g /dev/null
+
+-- A procedure that runs a statement on the rows "lo" to "hi" in one transaction, and on the next ones in the
+-- next, in an order that jumps about.
+CREATE FUNCTION define_work(session text, name text, statement text, transactions integer, size integer DEFAULT 1) RETURNS text LANGUAGE sql AS $$
+	SELECT tell(session, format($sql$
+		CREATE OR REPLACE PROCEDURE %I(round integer) LANGUAGE plpgsql AS $body$
+		DECLARE
+			lo bigint;
+			hi bigint;
+		BEGIN
+			FOR i IN 0 .. %s LOOP
+				lo := (i * 7919::bigint %% %s) * %s + 1;
+				hi := lo + %s;
+				%s;
+				COMMIT;
+			END LOOP;
+		END
+		$body$
+	$sql$, name, transactions - 1, transactions, size, size - 1, statement))
+$$;
+\set update 'UPDATE items SET hits = hits + 1, tags = CASE WHEN tags ? ''on offer'' THEN tags - ''on offer'' ELSE tags + ''on offer'' END'
+\set insert 'INSERT INTO items VALUES (round * 100000 + lo, ''{}''::gcounter + lo, ''{}''::orset + format(''element %s'', lo) + ''another element'')'
+
+\echo '==> rows of three nodes'
+-- What a node has written to each row: hits, and three tags.
+CREATE PROCEDURE fill(session text, node text, first boolean DEFAULT false) LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM tell(session, format('SET distributed.node = %L', node));
+	IF first THEN
+		PERFORM tell(session, 'INSERT INTO items SELECT id FROM generate_series(1, 20000) id');
+	END IF;
+	PERFORM tell(session, $sql$
+		UPDATE items SET hits = hits + (1 + id * 7919 % 1000003), tags = tags + format('element %s', id * 31 % 9973)
+			+ format('element %s', id * 37 % 9973) + format('element %s', id * 41 % 9973)
+	$sql$);
+	PERFORM tell(session, 'RESET distributed.node');
+	PERFORM tell(session, 'VACUUM ANALYZE items');
+END
+$$;
+SELECT ask(session, $$enable_merge('items')$$) FROM places WHERE session IN ('a_source', 'b_merged') \g /dev/null
+SELECT tell('b_plain', $$ALTER TABLE items ADD _merge_presence ew_flag NOT NULL DEFAULT '{}'$$) \g /dev/null
+CALL fill('a_source', 'node-c', true);
+CALL fill('a_source', 'node-d');
+CALL fill('a_source', 'node-a');
+SELECT tell('a_source', $$CREATE PUBLICATION source FOR TABLE items, rounds WITH (publish = 'insert, update')$$) \g /dev/null
+SELECT tell(b.session, format($$CREATE SUBSCRIPTION of_%s CONNECTION 'host=%s port=%s dbname=%s user=%s' PUBLICATION source$$,
+	b.database, current_setting('unix_socket_directories'), a.port, a.database, current_user))
+FROM places a, places b WHERE a.session = 'a_source' AND b.session IN ('b_merged', 'b_plain') \g /dev/null
+CREATE PROCEDURE next_round(writer text, readers text[]) LANGUAGE plpgsql AS $$
+DECLARE
+	round integer := ask(writer, 'SELECT count(*) FROM rounds');
+BEGIN
+	PERFORM tell(writer, format('INSERT INTO rounds VALUES (%s)', round));
+	PERFORM tell(reader, format('CALL await_round(%s)', round)) FROM unnest(readers) reader;
+END
+$$;
+CALL next_round('a_source', '{b_merged,b_plain}');
+-- and something that b has of its own: what arrives is merged, indeed
+CALL fill('b_merged', 'node-b');
+
+\echo '==> applying'
+-- The time that a worker spends on a backlog, of which both get the same.
+CREATE FUNCTION apply_time(reader text, round integer) RETURNS double precision LANGUAGE plpgsql AS $$
+DECLARE
+	began double precision := ask(reader, 'apply_time()');
+BEGIN
+	PERFORM tell(reader || '_gate', 'COMMIT');
+	PERFORM tell(reader, format('CALL await_round(%s)', round));
+	-- it goes to sleep
+	PERFORM pg_sleep(0.02);
+	RETURN ask(reader, 'apply_time()')::double precision - began;
+END
+$$;
+CREATE PROCEDURE compare_apply(what text, work text, bound numeric) LANGUAGE plpgsql AS $$
+DECLARE
+	merged double precision[];
+	plain double precision[];
+	round integer;
+	x numeric;
+	y numeric;
+BEGIN
+	FOR run IN 0 .. current_setting('bench.runs')::integer LOOP
+		PERFORM tell(reader || '_gate', 'BEGIN'), tell(reader || '_gate', 'LOCK items IN EXCLUSIVE MODE') FROM unnest('{b_merged,b_plain}'::text[]) reader;
+		round := ask('a_source', 'SELECT count(*) FROM rounds');
+		PERFORM tell('a_source', format('CALL %I(%s)', work, round));
+		PERFORM tell('a_source', format('INSERT INTO rounds VALUES (%s)', round));
+		FOR turn IN 0 .. 1 LOOP
+			IF turn = run % 2 THEN
+				merged[run] := apply_time('b_merged', round);
+			ELSE
+				plain[run] := apply_time('b_plain', round);
+			END IF;
+		END LOOP;
+	END LOOP;
+	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY u) INTO x FROM unnest(merged[1:]) u;
+	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY u) INTO y FROM unnest(plain[1:]) u;
+	INSERT INTO measured (what, ours, yardstick, ratio, bound) VALUES (what, x, y, x / y, bound);
+	COMMIT;
+END
+$$;
+SELECT define_work('a_source', 'one_row', :'update' || ' WHERE id = lo', 20000),
+	define_work('a_source', 'many_rows', :'update' || ' WHERE id BETWEEN lo AND hi', 200, 100),
+	define_work('a_source', 'insert_rows', :'insert', 20000)
+\g /dev/null
+CALL compare_apply('20k one-row transactions arrive : unmerged', 'one_row', 1.3);
+CALL compare_apply('200 transactions of 100 rows arrive : unmerged', 'many_rows', 1.3);
+-- what the worker does not do without us: it writes the same row again
+SELECT tell('a_source', 'ALTER TABLE items DISABLE TRIGGER "~merge_row"') \g /dev/null
+SELECT define_work('a_source', 'echo', 'UPDATE items SET hits = hits WHERE id = lo', 20000) \g /dev/null
+CALL compare_apply('20k echoes arrive : unmerged', 'echo', 1.1);
+SELECT define_work('a_source', 'echo', 'UPDATE items SET hits = hits WHERE id BETWEEN lo AND hi', 200, 100) \g /dev/null
+CALL compare_apply('200 transactions of 100 echoes arrive : unmerged', 'echo', 1.1);
+SELECT tell('a_source', 'ALTER TABLE items ENABLE ALWAYS TRIGGER "~merge_row"') \g /dev/null
+CALL compare_apply('20k inserts arrive : unmerged', 'insert_rows', 2.0);
+-- what a has written is everywhere, and what b has written is still there
+DO $$
+DECLARE
+	of_a text := 'SELECT sum(get(hits, ''node-a'') + get(hits, ''node-c'') + get(hits, ''node-d'')) FROM items';
+	of_b text := 'SELECT count(*) FROM items WHERE get(hits, ''node-b'') > 0';
+BEGIN
+	IF ask('b_plain', of_a) <> ask('a_source', of_a) OR ask('b_merged', of_a) <> ask('a_source', of_a)
+		OR ask('b_plain', of_b) <> '0' OR ask('b_merged', of_b) <> '20000' THEN
+		RAISE EXCEPTION 'what has arrived differs';
+	END IF;
+END
+$$;
+SELECT tell(session, 'DROP SUBSCRIPTION of_' || database) FROM places WHERE session IN ('b_merged', 'b_plain') \g /dev/null
+
+\echo '==> writing'
+SELECT ask('c_local', $$enable_merge('items')$$) \g /dev/null
+CALL fill('c_local', 'node-a', true);
+CALL fill('c_local', 'node-b');
+CALL fill('c_local', 'node-c');
+SELECT tell('c_local', $$
+	CREATE TABLE alone (id bigint PRIMARY KEY, hits gcounter NOT NULL DEFAULT '{}', tags orset NOT NULL DEFAULT '{}');
+	INSERT INTO alone SELECT id, hits, tags FROM items;
+$$), tell('c_local', 'VACUUM ANALYZE alone') \g /dev/null
+SELECT define_work('c_local', relation || '_one_row', replace(:'update', 'items', relation) || ' WHERE id = lo', 20000),
+	define_work('c_local', relation || '_many_rows', replace(:'update', 'items', relation) || ' WHERE id BETWEEN lo AND hi', 200, 100),
+	define_work('c_local', relation || '_insert', replace(:'insert', 'items', relation), 20000)
+FROM unnest('{items,alone}'::text[]) relation \g /dev/null
+CALL compare('20k one-row updates here : unmerged', $$SELECT tell('c_local', 'CALL items_one_row(0)')$$, $$SELECT tell('c_local', 'CALL alone_one_row(0)')$$, 2.0);
+CALL compare('200 updates of 100 rows here : unmerged', $$SELECT tell('c_local', 'CALL items_many_rows(0)')$$, $$SELECT tell('c_local', 'CALL alone_many_rows(0)')$$, 2.0);
+CREATE SEQUENCE inserts;
+CALL compare('20k inserts here : unmerged', $$SELECT tell('c_local', format('CALL items_insert(%s)', nextval('inserts')))$$, $$SELECT tell('c_local', format('CALL alone_insert(%s)', nextval('inserts')))$$, 2.0);
+
+\echo '==> a pair and a mesh'
+-- Wait until all servers have applied all that was written, and what comes of it.
+CREATE PROCEDURE settle() LANGUAGE plpgsql AS $$
+DECLARE
+	now text;
+	before text := '';
+BEGIN
+	FOR i IN 1 .. 3000 LOOP
+		SELECT string_agg(ask(session, 'CASE WHEN EXISTS (SELECT FROM pg_stat_replication WHERE replay_lsn < pg_current_wal_lsn()) THEN ''behind'' ELSE pg_current_wal_lsn()::text END'), ' ' ORDER BY session)
+		INTO now FROM places WHERE database = 'mesh' HAVING count(*) = 3;
+		IF now = before AND now !~ 'behind' THEN
+			RETURN;
+		END IF;
+		before := now;
+		PERFORM pg_sleep(0.02);
+	END LOOP;
+	RAISE EXCEPTION 'the mesh does not come to rest';
+END
+$$;
+CREATE PROCEDURE link(source text, target text) LANGUAGE plpgsql AS $$
+DECLARE
+	from_place places := p FROM places p WHERE session = source;
+BEGIN
+	PERFORM tell(target, format('CREATE SUBSCRIPTION %s_of_%s CONNECTION ''host=%s port=%s dbname=%s user=%s'' PUBLICATION mesh', source, target,
+		current_setting('unix_socket_directories'), from_place.port, from_place.database, current_user));
+	WHILE ask(target, 'EXISTS (SELECT FROM pg_subscription_rel WHERE srsubstate <> ''r'')')::boolean LOOP
+		PERFORM pg_sleep(0.02);
+	END LOOP;
+END
+$$;
+SELECT ask(session, $$enable_merge('items')$$), tell(session, $$CREATE PUBLICATION mesh FOR TABLE items WITH (publish = 'insert, update')$$)
+FROM places WHERE database = 'mesh' \g /dev/null
+CALL fill('a_mesh', 'node-c', true);
+CALL link('a_mesh', 'b_mesh');
+CALL link('b_mesh', 'a_mesh');
+CALL fill('b_mesh', 'node-b');
+CALL settle();
+CALL fill('a_mesh', 'node-a');
+CALL settle();
+
+-- The bytes of WAL of all these servers.
+CREATE FUNCTION wal(sessions text[]) RETURNS numeric LANGUAGE sql AS $$
+	SELECT sum(ask(session, 'pg_wal_lsn_diff(pg_current_wal_lsn(), ''0/0'')')::numeric) FROM unnest(sessions) session
+$$;
+CREATE PROCEDURE compare_wal(what text, work text, updates integer, bound numeric) LANGUAGE plpgsql AS $$
+DECLARE
+	pair numeric[];
+	alone numeric[];
+	began numeric;
+	x numeric;
+	y numeric;
+BEGIN
+	FOR run IN 0 .. current_setting('bench.runs')::integer LOOP
+		began := wal('{a_mesh,b_mesh}');
+		PERFORM tell('a_mesh', format('CALL items_%s(0)', work));
+		CALL settle();
+		pair[run] := (wal('{a_mesh,b_mesh}') - began) / updates;
+		began := wal('{a_mesh}');
+		PERFORM tell('a_mesh', format('CALL alone_%s(0)', work));
+		alone[run] := (wal('{a_mesh}') - began) / updates;
+		CALL settle();
+	END LOOP;
+	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY u) INTO x FROM unnest(pair[1:]) u;
+	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY u) INTO y FROM unnest(alone[1:]) u;
+	INSERT INTO measured (what, ours, yardstick, unit, ratio, bound) VALUES (what, x, y, 'bytes', x / y, bound);
+	COMMIT;
+END
+$$;
+SELECT tell(session, $$
+	CREATE TABLE alone (id bigint PRIMARY KEY, hits gcounter NOT NULL DEFAULT '{}', tags orset NOT NULL DEFAULT '{}');
+	INSERT INTO alone SELECT id, hits, tags FROM items;
+$$), tell(session, 'VACUUM ANALYZE alone') FROM places WHERE database = 'mesh' \g /dev/null
+SELECT define_work(session, relation || '_one_row', replace(:'update', 'items', relation) || ' WHERE id = lo', 5000),
+	define_work(session, relation || '_many_rows', replace(:'update', 'items', relation) || ' WHERE id BETWEEN lo AND hi', 50, 100)
+FROM places, unnest('{items,alone}'::text[]) relation WHERE database = 'mesh' \g /dev/null
+CALL compare_wal('WAL per one-row update in a pair : unmerged, on one server', 'one_row', 5000, 2.5);
+CALL compare_wal('WAL per update of 100 rows in a pair : unmerged, on one server', 'many_rows', 5000, 2.5);
+
+CALL link('a_mesh', 'c_mesh');
+CALL link('b_mesh', 'c_mesh');
+CALL link('c_mesh', 'a_mesh');
+CALL link('c_mesh', 'b_mesh');
+CALL settle();
+-- Let all servers of the mesh do the same at the same time, each in a session of its own.
+CREATE PROCEDURE at_once(command text) LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM dblink_send_query(session, command) FROM places WHERE database = 'mesh';
+	-- once for the result, once for its end
+	FOR i IN 1 .. 2 LOOP
+		PERFORM FROM places, dblink_get_result(session) s (status text) WHERE database = 'mesh';
+	END LOOP;
+END
+$$;
+CALL compare('5k updates on each of 3 servers of a mesh : unmerged', 'DO $$ BEGIN CALL at_once(''CALL items_one_row(0)''); CALL settle(); END $$', $$CALL at_once('CALL alone_one_row(0)')$$, 20);
+DO $$
+BEGIN
+	IF (SELECT count(DISTINCT ask(session, 'SELECT md5(string_agg(i::text, '' '' ORDER BY id)) FROM items i')) FROM places WHERE database = 'mesh') <> 1 THEN
+		RAISE EXCEPTION 'the servers of the mesh differ';
+	END IF;
+END
+$$;
+SELECT dblink_disconnect(session), dblink_disconnect(session || '_gate') FROM places \g /dev/null
