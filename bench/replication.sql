@@ -75,10 +75,10 @@ BEGIN
 	IF first THEN
 		PERFORM tell(session, 'INSERT INTO items SELECT id FROM generate_series(1, 20000) id');
 	END IF;
-	PERFORM tell(session, $sql$
-		UPDATE items SET hits = hits + (1 + id * 7919 % 1000003), tags = tags + format('element %s', id * 31 % 9973)
-			+ format('element %s', id * 37 % 9973) + format('element %s', id * 41 % 9973)
-	$sql$);
+	PERFORM tell(session, format($sql$
+		UPDATE items SET hits = hits + (1 + id * 7919 %% 1000003), tags = tags + ('element ' || id * 31 %% 9973 + %1$s)
+			+ ('element ' || id * 37 %% 9973 + %1$s) + ('element ' || id * 41 %% 9973 + %1$s)
+	$sql$, 10000 * ascii(right(node, 1))));
 	PERFORM tell(session, 'RESET distributed.node');
 	PERFORM tell(session, 'VACUUM ANALYZE items');
 END
