@@ -324,8 +324,11 @@ row_join(MergeRow *row, MergeArrival *arrival)
 		return NULL;
 	for (int i = 0; i < rule->ncolumns; i++)
 	{
-		if (rule->columns[i].kind == MERGE_COLUMN_PLAIN && !replaces)
-			row_take(&row->new, &row->old, i);
+		if (rule->columns[i].kind != MERGE_COLUMN_PLAIN)
+			continue;
+		row_take(&row->new, &row->old, i);
+		/* in a row of which nothing stays, what is not stamped is NULL */
+		row->new.nulls[i] |= replaces && !rule->columns[i].has_default;
 	}
 	if (stamps >= 0 && !row->new.nulls[stamps] && (replaces || !row_same(row, stamps)))
 		merge_columns_follow(rule, row->new.values[stamps],
@@ -508,15 +511,25 @@ row_continue_column(MergeRow *row, int column, NodeName node)
 {
 	MergeColumn *definition = &row->rule->columns[column];
 	Datum old = row->old.values[column];
-	Datum *new = &row->new.values[column];
+	Datum new = row->new.values[column];
+	bool isnull = row->new.nulls[column];
+	Datum result;
 
-	if (row->old.nulls[column] || row_continues(row, column))
+	if (row->old.nulls[column])
 		return;
-	if (row->new.nulls[column])
-		row_take(&row->new, &row->old, column);
-	else if (definition->counting == COUNTS_NOTHING)
-		*new = FunctionCall2Coll(&definition->merge, InvalidOid, old, *new);
-	else if (!merge_continue(definition->counting, old, *new, node, new))
+	if (definition->counting == COUNTS_NOTHING)
+	{
+		if (isnull)
+			row_take(&row->new, &row->old, column);
+		else
+			row->new.values[column] = FunctionCall2Coll(&definition->merge, InvalidOid, old, new);
+	}
+	else if (merge_continue(definition->counting, old, isnull ? NULL : &new, node, &result))
+	{
+		row->new.values[column] = result;
+		row->new.nulls[column] = false;
+	}
+	else if (!row_continues(row, column))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("new row of merged table \"%s\" does not go on from the removed one",

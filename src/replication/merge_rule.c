@@ -206,7 +206,8 @@ merge_rule_statements(MergeRule *rule, Relation table, const char *key)
 		rule->arrive_columns[rule->narrive++] = i;
 		appendStringInfo(&columns, "%s%s", rule->narrive > 1 ? ", " : "", column);
 		appendStringInfo(&values, "%s$%d", rule->narrive > 1 ? ", " : "", rule->narrive);
-		if (rule->columns[i].kind != MERGE_COLUMN_KEY)
+		/* plain columns follow their stamps */
+		if (rule->columns[i].kind == MERGE_COLUMN_LATTICE)
 			appendStringInfo(&changes, "%s%s = EXCLUDED.%s", changes.len > 0 ? ", " : "", column,
 							 column);
 	}
