@@ -7,6 +7,10 @@
 CREATE TABLE places AS SELECT server || '_' || database AS session, server, database, (string_to_array(:'replicating_ports', ' '))[n] AS port
 FROM (VALUES ('a', 'source', 1), ('b', 'merged', 2), ('b', 'plain', 2), ('a', 'mesh', 1), ('b', 'mesh', 2), ('c', 'mesh', 3), ('c', 'local', 3)) s (server, database, n);
 
+-- as merge_subscription_commands has it
+SELECT CASE WHEN current_setting('server_version_num')::integer >= 140000 THEN 'binary = true' ELSE 'copy_data = true' END AS options \gset
+SELECT set_config('bench.options', :'options', false) \g /dev/null
+
 -- Sessions, by the name of the server and the database; those of "gate" keep a worker waiting.
 CREATE FUNCTION open_session(session text, port text, database text) RETURNS text LANGUAGE sql AS $$
 	SELECT dblink_connect(session, format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'), port, database, current_user))
@@ -68,29 +72,35 @@ $$;
 \set insert 'INSERT INTO items VALUES (round * 100000 + lo, ''{}''::gcounter + lo, ''{}''::orset + format(''element %s'', lo) + ''another element'')'
 
 \echo '==> rows of three nodes'
--- What a node has written to each row: hits, and three tags.
-CREATE PROCEDURE fill(session text, node text, first boolean DEFAULT false) LANGUAGE plpgsql AS $$
+-- What a node has written to each row: hits, and some tags.
+CREATE PROCEDURE fill(session text, node text, tags integer, first boolean DEFAULT false) LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM tell(session, format('SET distributed.node = %L', node));
 	IF first THEN
 		PERFORM tell(session, 'INSERT INTO items SELECT id FROM generate_series(1, 20000) id');
 	END IF;
 	PERFORM tell(session, format($sql$
-		UPDATE items SET hits = hits + (1 + id * 7919 %% 1000003), tags = tags + ('element ' || id * 31 %% 9973 + %1$s)
-			+ ('element ' || id * 37 %% 9973 + %1$s) + ('element ' || id * 41 %% 9973 + %1$s)
-	$sql$, 10000 * ascii(right(node, 1))));
+		DO $do$
+		BEGIN
+			UPDATE items SET hits = hits + (1 + id * 7919 %% 1000003);
+			FOR tag IN 1 .. %s LOOP
+				UPDATE items SET tags = tags + ('element ' || id * 7919 %% 100000 + 100000 * (%s + tag));
+			END LOOP;
+		END
+		$do$
+	$sql$, tags, 10 * ascii(right(node, 1))));
 	PERFORM tell(session, 'RESET distributed.node');
 	PERFORM tell(session, 'VACUUM ANALYZE items');
 END
 $$;
 SELECT ask(session, $$enable_merge('items')$$) FROM places WHERE session IN ('a_source', 'b_merged') \g /dev/null
 SELECT tell('b_plain', $$ALTER TABLE items ADD _merge_presence ew_flag NOT NULL DEFAULT '{}'$$) \g /dev/null
-CALL fill('a_source', 'node-c', true);
-CALL fill('a_source', 'node-d');
-CALL fill('a_source', 'node-a');
+CALL fill('a_source', 'node-c', 3, true);
+CALL fill('a_source', 'node-d', 3);
+CALL fill('a_source', 'node-a', 3);
 SELECT tell('a_source', $$CREATE PUBLICATION source FOR TABLE items, rounds WITH (publish = 'insert, update')$$) \g /dev/null
-SELECT tell(b.session, format($$CREATE SUBSCRIPTION of_%s CONNECTION 'host=%s port=%s dbname=%s user=%s' PUBLICATION source$$,
-	b.database, current_setting('unix_socket_directories'), a.port, a.database, current_user))
+SELECT tell(b.session, format($$CREATE SUBSCRIPTION of_%s CONNECTION 'host=%s port=%s dbname=%s user=%s' PUBLICATION source WITH (%s)$$,
+	b.database, current_setting('unix_socket_directories'), a.port, a.database, current_user, :'options'))
 FROM places a, places b WHERE a.session = 'a_source' AND b.session IN ('b_merged', 'b_plain') \g /dev/null
 CREATE PROCEDURE next_round(writer text, readers text[]) LANGUAGE plpgsql AS $$
 DECLARE
@@ -102,7 +112,7 @@ END
 $$;
 CALL next_round('a_source', '{b_merged,b_plain}');
 -- and something that b has of its own: what arrives is merged, indeed
-CALL fill('b_merged', 'node-b');
+CALL fill('b_merged', 'node-b', 3);
 
 \echo '==> applying'
 -- The time that a worker spends on a backlog, of which both get the same.
@@ -174,9 +184,9 @@ SELECT tell(session, 'DROP SUBSCRIPTION of_' || database) FROM places WHERE sess
 
 \echo '==> writing'
 SELECT ask('c_local', $$enable_merge('items')$$) \g /dev/null
-CALL fill('c_local', 'node-a', true);
-CALL fill('c_local', 'node-b');
-CALL fill('c_local', 'node-c');
+CALL fill('c_local', 'node-a', 3, true);
+CALL fill('c_local', 'node-b', 3);
+CALL fill('c_local', 'node-c', 3);
 SELECT tell('c_local', $$
 	CREATE TABLE alone (id bigint PRIMARY KEY, hits gcounter NOT NULL DEFAULT '{}', tags orset NOT NULL DEFAULT '{}');
 	INSERT INTO alone SELECT id, hits, tags FROM items;
@@ -213,8 +223,8 @@ CREATE PROCEDURE link(source text, target text) LANGUAGE plpgsql AS $$
 DECLARE
 	from_place places := p FROM places p WHERE session = source;
 BEGIN
-	PERFORM tell(target, format('CREATE SUBSCRIPTION %s_of_%s CONNECTION ''host=%s port=%s dbname=%s user=%s'' PUBLICATION mesh', source, target,
-		current_setting('unix_socket_directories'), from_place.port, from_place.database, current_user));
+	PERFORM tell(target, format('CREATE SUBSCRIPTION %s_of_%s CONNECTION ''host=%s port=%s dbname=%s user=%s'' PUBLICATION mesh WITH (%s)', source, target,
+		current_setting('unix_socket_directories'), from_place.port, from_place.database, current_user, current_setting('bench.options')));
 	WHILE ask(target, 'EXISTS (SELECT FROM pg_subscription_rel WHERE srsubstate <> ''r'')')::boolean LOOP
 		PERFORM pg_sleep(0.02);
 	END LOOP;
@@ -222,19 +232,17 @@ END
 $$;
 SELECT ask(session, $$enable_merge('items')$$), tell(session, $$CREATE PUBLICATION mesh FOR TABLE items WITH (publish = 'insert, update')$$)
 FROM places WHERE database = 'mesh' \g /dev/null
-CALL fill('a_mesh', 'node-c', true);
+CALL fill('a_mesh', 'node-a', 5, true);
 CALL link('a_mesh', 'b_mesh');
 CALL link('b_mesh', 'a_mesh');
-CALL fill('b_mesh', 'node-b');
-CALL settle();
-CALL fill('a_mesh', 'node-a');
+CALL fill('b_mesh', 'node-b', 5);
 CALL settle();
 
 -- The bytes of WAL of all these servers.
 CREATE FUNCTION wal(sessions text[]) RETURNS numeric LANGUAGE sql AS $$
 	SELECT sum(ask(session, 'pg_wal_lsn_diff(pg_current_wal_lsn(), ''0/0'')')::numeric) FROM unnest(sessions) session
 $$;
-CREATE PROCEDURE compare_wal(what text, work text, updates integer, bound numeric) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE compare_wal(what text, work text, full_pages boolean, bound numeric) LANGUAGE plpgsql AS $$
 DECLARE
 	pair numeric[];
 	alone numeric[];
@@ -243,13 +251,16 @@ DECLARE
 	y numeric;
 BEGIN
 	FOR run IN 0 .. current_setting('bench.runs')::integer LOOP
+		IF full_pages THEN
+			PERFORM tell(session, 'CHECKPOINT') FROM unnest('{a_mesh,b_mesh}'::text[]) session;
+		END IF;
 		began := wal('{a_mesh,b_mesh}');
 		PERFORM tell('a_mesh', format('CALL items_%s(0)', work));
 		CALL settle();
-		pair[run] := (wal('{a_mesh,b_mesh}') - began) / updates;
+		pair[run] := (wal('{a_mesh,b_mesh}') - began) / 20000;
 		began := wal('{a_mesh}');
 		PERFORM tell('a_mesh', format('CALL alone_%s(0)', work));
-		alone[run] := (wal('{a_mesh}') - began) / updates;
+		alone[run] := (wal('{a_mesh}') - began) / 20000;
 		CALL settle();
 	END LOOP;
 	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY u) INTO x FROM unnest(pair[1:]) u;
@@ -262,11 +273,16 @@ SELECT tell(session, $$
 	CREATE TABLE alone (id bigint PRIMARY KEY, hits gcounter NOT NULL DEFAULT '{}', tags orset NOT NULL DEFAULT '{}');
 	INSERT INTO alone SELECT id, hits, tags FROM items;
 $$), tell(session, 'VACUUM ANALYZE alone') FROM places WHERE database = 'mesh' \g /dev/null
-SELECT define_work(session, relation || '_one_row', replace(:'update', 'items', relation) || ' WHERE id = lo', 5000),
-	define_work(session, relation || '_many_rows', replace(:'update', 'items', relation) || ' WHERE id BETWEEN lo AND hi', 50, 100)
+SELECT define_work(session, relation || '_one_row', replace(:'update', 'items', relation) || ' WHERE id = lo', 20000),
+	define_work(session, relation || '_many_rows', replace(:'update', 'items', relation) || ' WHERE id BETWEEN lo AND hi', 200, 100),
+	define_work(session, relation || '_less', replace(:'update', 'items', relation) || ' WHERE id = lo', 5000)
 FROM places, unnest('{items,alone}'::text[]) relation WHERE database = 'mesh' \g /dev/null
-CALL compare_wal('WAL per one-row update in a pair : unmerged, on one server', 'one_row', 5000, 2.5);
-CALL compare_wal('WAL per update of 100 rows in a pair : unmerged, on one server', 'many_rows', 5000, 2.5);
+CALL compare_wal('WAL per one-row update in a pair : unmerged, on one server', 'one_row', false, 3.0);
+CALL compare_wal('WAL per update of 100 rows in a pair : unmerged, on one server', 'many_rows', false, 3.0);
+-- as PostgreSQL is set up by default: each page is written in full when it is first changed after a checkpoint
+SELECT tell(session, 'ALTER SYSTEM SET full_page_writes = on'), ask(session, 'pg_reload_conf()') FROM places WHERE database = 'mesh' \g /dev/null
+CALL compare_wal('the same with full pages, each row updated once per checkpoint', 'one_row', true, 2.5);
+SELECT tell(session, 'ALTER SYSTEM RESET full_page_writes'), ask(session, 'pg_reload_conf()') FROM places WHERE database = 'mesh' \g /dev/null
 
 CALL link('a_mesh', 'c_mesh');
 CALL link('b_mesh', 'c_mesh');
@@ -283,7 +299,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-CALL compare('5k updates on each of 3 servers of a mesh : unmerged', 'DO $$ BEGIN CALL at_once(''CALL items_one_row(0)''); CALL settle(); END $$', $$CALL at_once('CALL alone_one_row(0)')$$, 20);
+CALL compare('5k updates on each of 3 servers of a mesh : unmerged', 'DO $$ BEGIN CALL at_once(''CALL items_less(0)''); CALL settle(); END $$', $$CALL at_once('CALL alone_less(0)')$$, 20);
 DO $$
 BEGIN
 	IF (SELECT count(DISTINCT ask(session, 'SELECT md5(string_agg(i::text, '' '' ORDER BY id)) FROM items i')) FROM places WHERE database = 'mesh') <> 1 THEN
