@@ -7,8 +7,9 @@
 CREATE TABLE places AS SELECT server || '_' || database AS session, server, database, (string_to_array(:'replicating_ports', ' '))[n] AS port
 FROM (VALUES ('a', 'source', 1), ('b', 'merged', 2), ('b', 'plain', 2), ('a', 'mesh', 1), ('b', 'mesh', 2), ('c', 'mesh', 3), ('c', 'local', 3)) s (server, database, n);
 
--- as merge_subscription_commands has it
-SELECT CASE WHEN current_setting('server_version_num')::integer >= 140000 THEN 'binary = true' ELSE 'copy_data = true' END AS options \gset
+-- Values travel in binary, where servers can do that: reading texts takes longer than merging.
+SELECT current_setting('server_version_num')::integer >= 150000 AS column_lists,
+	CASE WHEN current_setting('server_version_num')::integer >= 140000 THEN 'binary = true' ELSE 'copy_data = true' END AS options \gset
 SELECT set_config('bench.options', :'options', false) \g /dev/null
 
 -- Sessions, by the name of the server and the database; those of "gate" keep a worker waiting.
@@ -22,12 +23,15 @@ CREATE FUNCTION ask(session text, question text) RETURNS text LANGUAGE sql AS $$
 	SELECT answer FROM dblink(session, format('SELECT (%s)::text', question)) s (answer text)
 $$;
 SELECT open_session('new', port, 'postgres'), tell('new', 'CREATE DATABASE ' || database), dblink_disconnect('new') FROM places \g /dev/null
-SELECT open_session(session, port, database), open_session(session || '_gate', port, database) FROM places \g /dev/null
+SELECT open_session(session, port, database) FROM places \g /dev/null
+SELECT open_session(session || '_gate', port, database) FROM places WHERE session IN ('b_merged', 'b_plain') \g /dev/null
 
 SELECT tell(session, $sql$
 	SET client_min_messages = warning;
 	CREATE EXTENSION distributed;
 	CREATE TABLE items (id bigint PRIMARY KEY, hits gcounter NOT NULL DEFAULT '{}', tags orset NOT NULL DEFAULT '{}');
+	-- what two sessions change, who each have a column of it
+	CREATE TABLE notes (id bigint PRIMARY KEY, title text, body text);
 	-- what is told last in a round
 	CREATE TABLE rounds (round integer PRIMARY KEY);
 	CREATE PROCEDURE await_round(wanted integer) LANGUAGE plpgsql AS $$
@@ -73,12 +77,10 @@ $$;
 
 \echo '==> rows of three nodes'
 -- What a node has written to each row: hits, and some tags.
-CREATE PROCEDURE fill(session text, node text, tags integer, first boolean DEFAULT false) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE fill(session text, node text, tags integer, rows integer DEFAULT 0) LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM tell(session, format('SET distributed.node = %L', node));
-	IF first THEN
-		PERFORM tell(session, 'INSERT INTO items SELECT id FROM generate_series(1, 20000) id');
-	END IF;
+	PERFORM tell(session, format('INSERT INTO items SELECT id FROM generate_series(1, %s) id', rows));
 	PERFORM tell(session, format($sql$
 		DO $do$
 		BEGIN
@@ -93,13 +95,19 @@ BEGIN
 	PERFORM tell(session, 'VACUUM ANALYZE items');
 END
 $$;
-SELECT ask(session, $$enable_merge('items')$$) FROM places WHERE session IN ('a_source', 'b_merged') \g /dev/null
+SELECT ask(session, format('enable_merge(%L)', relation)) FROM places, unnest('{items,notes}'::text[]) relation WHERE session IN ('a_source', 'b_merged') \g /dev/null
 SELECT tell('b_plain', $$ALTER TABLE items ADD _merge_presence ew_flag NOT NULL DEFAULT '{}'$$) \g /dev/null
-CALL fill('a_source', 'node-c', 3, true);
+CALL fill('a_source', 'node-c', 3, 20000);
 CALL fill('a_source', 'node-d', 3);
 CALL fill('a_source', 'node-a', 3);
-SELECT tell('a_source', $$CREATE PUBLICATION source FOR TABLE items, rounds WITH (publish = 'insert, update')$$) \g /dev/null
-SELECT tell(b.session, format($$CREATE SUBSCRIPTION of_%s CONNECTION 'host=%s port=%s dbname=%s user=%s' PUBLICATION source WITH (%s)$$,
+SELECT tell('a_source', $$INSERT INTO notes SELECT id, 'a title of some words ' || id, repeat('a body of some sentences. ', 5) FROM generate_series(1, 20000) id$$),
+	tell('a_source', $$CREATE PUBLICATION source FOR TABLE items, rounds WITH (publish = 'insert, update')$$),
+	tell('a_source', 'CREATE PUBLICATION for_merged'), tell('a_source', 'CREATE PUBLICATION for_plain') \g /dev/null
+\if :column_lists
+SELECT tell('a_source', 'ALTER PUBLICATION for_merged ADD TABLE notes (id, _merge_stamps, _merge_presence)'),
+	tell('a_source', 'ALTER PUBLICATION for_plain ADD TABLE notes (id, title, body)') \g /dev/null
+\endif
+SELECT tell(b.session, format($$CREATE SUBSCRIPTION of_%1$s CONNECTION 'host=%2$s port=%3$s dbname=%4$s user=%5$s' PUBLICATION source, for_%1$s WITH (%6$s)$$,
 	b.database, current_setting('unix_socket_directories'), a.port, a.database, current_user, :'options'))
 FROM places a, places b WHERE a.session = 'a_source' AND b.session IN ('b_merged', 'b_plain') \g /dev/null
 CREATE PROCEDURE next_round(writer text, readers text[]) LANGUAGE plpgsql AS $$
@@ -113,6 +121,7 @@ $$;
 CALL next_round('a_source', '{b_merged,b_plain}');
 -- and something that b has of its own: what arrives is merged, indeed
 CALL fill('b_merged', 'node-b', 3);
+SELECT tell('b_merged', $$UPDATE notes SET body = 'another ' || body$$) \g /dev/null
 
 \echo '==> applying'
 -- The time that a worker spends on a backlog, of which both get the same.
@@ -136,7 +145,7 @@ DECLARE
 	y numeric;
 BEGIN
 	FOR run IN 0 .. current_setting('bench.runs')::integer LOOP
-		PERFORM tell(reader || '_gate', 'BEGIN'), tell(reader || '_gate', 'LOCK items IN EXCLUSIVE MODE') FROM unnest('{b_merged,b_plain}'::text[]) reader;
+		PERFORM tell(reader || '_gate', 'BEGIN'), tell(reader || '_gate', 'LOCK items, notes IN EXCLUSIVE MODE') FROM unnest('{b_merged,b_plain}'::text[]) reader;
 		round := ask('a_source', 'SELECT count(*) FROM rounds');
 		PERFORM tell('a_source', format('CALL %I(%s)', work, round));
 		PERFORM tell('a_source', format('INSERT INTO rounds VALUES (%s)', round));
@@ -156,7 +165,8 @@ END
 $$;
 SELECT define_work('a_source', 'one_row', :'update' || ' WHERE id = lo', 20000),
 	define_work('a_source', 'many_rows', :'update' || ' WHERE id BETWEEN lo AND hi', 200, 100),
-	define_work('a_source', 'insert_rows', :'insert', 20000)
+	define_work('a_source', 'insert_rows', :'insert', 20000),
+	define_work('a_source', 'new_title', 'UPDATE notes SET title = ''title '' || round || '' of '' || lo WHERE id = lo', 20000)
 \g /dev/null
 CALL compare_apply('20k one-row transactions arrive : unmerged', 'one_row', 1.3);
 CALL compare_apply('200 transactions of 100 rows arrive : unmerged', 'many_rows', 1.3);
@@ -180,11 +190,21 @@ BEGIN
 	END IF;
 END
 $$;
+\if :column_lists
+CALL compare_apply('20k one-row transactions arrive, a plain column : unmerged', 'new_title', 2.0);
+DO $$
+BEGIN
+	IF ask('b_merged', $q$SELECT count(*) FROM notes WHERE title LIKE 'title % of ' || id AND body LIKE 'another %'$q$) <> '20000' THEN
+		RAISE EXCEPTION 'what has arrived differs';
+	END IF;
+END
+$$;
+\endif
 SELECT tell(session, 'DROP SUBSCRIPTION of_' || database) FROM places WHERE session IN ('b_merged', 'b_plain') \g /dev/null
 
 \echo '==> writing'
 SELECT ask('c_local', $$enable_merge('items')$$) \g /dev/null
-CALL fill('c_local', 'node-a', 3, true);
+CALL fill('c_local', 'node-a', 3, 20000);
 CALL fill('c_local', 'node-b', 3);
 CALL fill('c_local', 'node-c', 3);
 SELECT tell('c_local', $$
@@ -230,9 +250,9 @@ BEGIN
 	END LOOP;
 END
 $$;
-SELECT ask(session, $$enable_merge('items')$$), tell(session, $$CREATE PUBLICATION mesh FOR TABLE items WITH (publish = 'insert, update')$$)
+SELECT ask(session, $$enable_merge('items')$$), ask(session, $$create_merge_publication('mesh', '{items}')$$)
 FROM places WHERE database = 'mesh' \g /dev/null
-CALL fill('a_mesh', 'node-a', 5, true);
+CALL fill('a_mesh', 'node-a', 5, 10000);
 CALL link('a_mesh', 'b_mesh');
 CALL link('b_mesh', 'a_mesh');
 CALL fill('b_mesh', 'node-b', 5);
@@ -257,10 +277,10 @@ BEGIN
 		began := wal('{a_mesh,b_mesh}');
 		PERFORM tell('a_mesh', format('CALL items_%s(0)', work));
 		CALL settle();
-		pair[run] := (wal('{a_mesh,b_mesh}') - began) / 20000;
+		pair[run] := (wal('{a_mesh,b_mesh}') - began) / 10000;
 		began := wal('{a_mesh}');
 		PERFORM tell('a_mesh', format('CALL alone_%s(0)', work));
-		alone[run] := (wal('{a_mesh}') - began) / 20000;
+		alone[run] := (wal('{a_mesh}') - began) / 10000;
 		CALL settle();
 	END LOOP;
 	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY u) INTO x FROM unnest(pair[1:]) u;
@@ -273,8 +293,8 @@ SELECT tell(session, $$
 	CREATE TABLE alone (id bigint PRIMARY KEY, hits gcounter NOT NULL DEFAULT '{}', tags orset NOT NULL DEFAULT '{}');
 	INSERT INTO alone SELECT id, hits, tags FROM items;
 $$), tell(session, 'VACUUM ANALYZE alone') FROM places WHERE database = 'mesh' \g /dev/null
-SELECT define_work(session, relation || '_one_row', replace(:'update', 'items', relation) || ' WHERE id = lo', 20000),
-	define_work(session, relation || '_many_rows', replace(:'update', 'items', relation) || ' WHERE id BETWEEN lo AND hi', 200, 100),
+SELECT define_work(session, relation || '_one_row', replace(:'update', 'items', relation) || ' WHERE id = lo', 10000),
+	define_work(session, relation || '_many_rows', replace(:'update', 'items', relation) || ' WHERE id BETWEEN lo AND hi', 100, 100),
 	define_work(session, relation || '_less', replace(:'update', 'items', relation) || ' WHERE id = lo', 5000)
 FROM places, unnest('{items,alone}'::text[]) relation WHERE database = 'mesh' \g /dev/null
 CALL compare_wal('WAL per one-row update in a pair : unmerged, on one server', 'one_row', false, 3.0);
@@ -289,6 +309,30 @@ CALL link('b_mesh', 'c_mesh');
 CALL link('c_mesh', 'a_mesh');
 CALL link('c_mesh', 'b_mesh');
 CALL settle();
+-- Each server tells all others of each update once, be it its own or not: N (N - 1) messages, of which those
+-- that are no news end there.
+CREATE FUNCTION messages() RETURNS numeric LANGUAGE sql AS $$
+	SELECT sum(ask(session, '(SELECT inserted + merged + unchanged FROM merge_status() WHERE table_name = ''items''::regclass)')::numeric)
+	FROM places WHERE database = 'mesh'
+$$;
+CREATE PROCEDURE count_messages(what text, updates integer, expected integer) LANGUAGE plpgsql AS $$
+DECLARE
+	counted numeric[];
+	began numeric;
+	x numeric;
+BEGIN
+	FOR run IN 0 .. current_setting('bench.runs')::integer LOOP
+		began := messages();
+		PERFORM tell('a_mesh', 'CALL items_less(0)');
+		CALL settle();
+		counted[run] := (messages() - began) / updates;
+	END LOOP;
+	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY u) INTO x FROM unnest(counted[1:]) u;
+	INSERT INTO measured (what, ours, yardstick, unit, ratio, bound) VALUES (what, x, expected, 'messages', x / expected, 1.0);
+	COMMIT;
+END
+$$;
+CALL count_messages('messages per update in a mesh of N = 3 : N (N - 1)', 5000, 6);
 -- Let all servers of the mesh do the same at the same time, each in a session of its own.
 CREATE PROCEDURE at_once(command text) LANGUAGE plpgsql AS $$
 BEGIN
@@ -307,4 +351,4 @@ BEGIN
 	END IF;
 END
 $$;
-SELECT dblink_disconnect(session), dblink_disconnect(session || '_gate') FROM places \g /dev/null
+SELECT dblink_disconnect(session) FROM unnest(dblink_get_connections()) session \g /dev/null
