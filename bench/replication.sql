@@ -239,12 +239,13 @@ BEGIN
 	RAISE EXCEPTION 'the mesh does not come to rest';
 END
 $$;
-CREATE PROCEDURE link(source text, target text) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE link(source text, target text, publication text DEFAULT 'mesh', options text DEFAULT current_setting('bench.options')) LANGUAGE plpgsql AS $$
 DECLARE
-	from_place places := p FROM places p WHERE session = source;
+	publisher places := p FROM places p WHERE session = source;
 BEGIN
-	PERFORM tell(target, format('CREATE SUBSCRIPTION %s_of_%s CONNECTION ''host=%s port=%s dbname=%s user=%s'' PUBLICATION mesh WITH (%s)', source, target,
-		current_setting('unix_socket_directories'), from_place.port, from_place.database, current_user, current_setting('bench.options')));
+	PERFORM tell(target, format('CREATE SUBSCRIPTION %s_of_%s CONNECTION ''host=%s port=%s dbname=%s user=%s application_name=%s'' PUBLICATION %s WITH (slot_name = %s, %s)',
+		publication, source, current_setting('unix_socket_directories'), publisher.port, publisher.database, current_user, target, publication,
+		publication || '_for_' || target, options));
 	WHILE ask(target, 'EXISTS (SELECT FROM pg_subscription_rel WHERE srsubstate <> ''r'')')::boolean LOOP
 		PERFORM pg_sleep(0.02);
 	END LOOP;
@@ -262,10 +263,10 @@ CALL settle();
 CREATE FUNCTION wal(sessions text[]) RETURNS numeric LANGUAGE sql AS $$
 	SELECT sum(ask(session, 'pg_wal_lsn_diff(pg_current_wal_lsn(), ''0/0'')')::numeric) FROM unnest(sessions) session
 $$;
-CREATE PROCEDURE compare_wal(what text, work text, full_pages boolean, bound numeric) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE compare_wal(what text, ours text, yardstick text, updates integer, bound numeric, at_most boolean DEFAULT true, full_pages boolean DEFAULT false) LANGUAGE plpgsql AS $$
 DECLARE
 	pair numeric[];
-	alone numeric[];
+	one numeric[];
 	began numeric;
 	x numeric;
 	y numeric;
@@ -275,17 +276,17 @@ BEGIN
 			PERFORM tell(session, 'CHECKPOINT') FROM unnest('{a_mesh,b_mesh}'::text[]) session;
 		END IF;
 		began := wal('{a_mesh,b_mesh}');
-		PERFORM tell('a_mesh', format('CALL items_%s(0)', work));
+		PERFORM tell('a_mesh', format('CALL %I(%s)', ours, run));
 		CALL settle();
-		pair[run] := (wal('{a_mesh,b_mesh}') - began) / 10000;
+		pair[run] := (wal('{a_mesh,b_mesh}') - began) / updates;
 		began := wal('{a_mesh}');
-		PERFORM tell('a_mesh', format('CALL alone_%s(0)', work));
-		alone[run] := (wal('{a_mesh}') - began) / 10000;
+		PERFORM tell('a_mesh', format('CALL %I(%s)', yardstick, run));
+		one[run] := (wal('{a_mesh}') - began) / updates;
 		CALL settle();
 	END LOOP;
 	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY u) INTO x FROM unnest(pair[1:]) u;
-	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY u) INTO y FROM unnest(alone[1:]) u;
-	INSERT INTO measured (what, ours, yardstick, unit, ratio, bound) VALUES (what, x, y, 'bytes', x / y, bound);
+	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY u) INTO y FROM unnest(one[1:]) u;
+	INSERT INTO measured (what, ours, yardstick, unit, ratio, bound, at_most) VALUES (what, x, y, 'bytes', x / y, bound, at_most);
 	COMMIT;
 END
 $$;
@@ -295,14 +296,20 @@ SELECT tell(session, $$
 $$), tell(session, 'VACUUM ANALYZE alone') FROM places WHERE database = 'mesh' \g /dev/null
 SELECT define_work(session, relation || '_one_row', replace(:'update', 'items', relation) || ' WHERE id = lo', 10000),
 	define_work(session, relation || '_many_rows', replace(:'update', 'items', relation) || ' WHERE id BETWEEN lo AND hi', 100, 100),
+	define_work(session, relation || '_scattered', replace(:'update', 'items', relation) || ' WHERE id = (lo * 5 + round) % 10000 + 1', 2000),
 	define_work(session, relation || '_less', replace(:'update', 'items', relation) || ' WHERE id = lo', 5000)
 FROM places, unnest('{items,alone}'::text[]) relation WHERE database = 'mesh' \g /dev/null
-CALL compare_wal('WAL per one-row update in a pair : unmerged, on one server', 'one_row', false, 3.0);
-CALL compare_wal('WAL per update of 100 rows in a pair : unmerged, on one server', 'many_rows', false, 3.0);
--- as PostgreSQL is set up by default: each page is written in full when it is first changed after a checkpoint
+CALL compare_wal('WAL per one-row update in a pair : unmerged, on one server', 'items_one_row', 'alone_one_row', 10000, 3.0);
+CALL compare_wal('WAL per update of 100 rows in a pair : unmerged, on one server', 'items_many_rows', 'alone_many_rows', 10000, 3.0);
+-- as PostgreSQL is set up by default: a page is written in full when it is first changed after a checkpoint
 SELECT tell(session, 'ALTER SYSTEM SET full_page_writes = on'), ask(session, 'pg_reload_conf()') FROM places WHERE database = 'mesh' \g /dev/null
-CALL compare_wal('the same with full pages, each row updated once per checkpoint', 'one_row', true, 2.5);
+CALL compare_wal('the same with full pages, every fifth row per checkpoint', 'items_scattered', 'alone_scattered', 2000, 2.5, full_pages => true);
 SELECT tell(session, 'ALTER SYSTEM RESET full_page_writes'), ask(session, 'pg_reload_conf()') FROM places WHERE database = 'mesh' \g /dev/null
+-- what PostgreSQL itself makes of two servers; nothing is asked of it
+SELECT tell('a_mesh', $$CREATE PUBLICATION alone FOR TABLE alone WITH (publish = 'insert, update')$$) \g /dev/null
+CALL link('a_mesh', 'b_mesh', 'alone', 'copy_data = false');
+CALL compare_wal('unmerged, and sent one way : on one server, for comparison', 'alone_one_row', 'alone_one_row', 10000, 0, false);
+SELECT tell('b_mesh', 'DROP SUBSCRIPTION alone_of_a_mesh') \g /dev/null
 
 CALL link('a_mesh', 'c_mesh');
 CALL link('b_mesh', 'c_mesh');
