@@ -21,6 +21,8 @@ CREATE TRIGGER "~merge_truncate" BEFORE TRUNCATE ON merge_nodes
 	FOR EACH STATEMENT EXECUTE FUNCTION merge_truncate();
 ALTER TABLE merge_nodes ENABLE ALWAYS TRIGGER "~merge_row";
 ALTER TABLE merge_nodes ENABLE ALWAYS TRIGGER "~merge_truncate";
+-- whoever creates the extension may publish it
+ALTER TABLE merge_nodes OWNER TO @extowner@;
 
 -- A node's next horizon, until all transactions that may have a time up to it have
 -- ended. It concerns this server's transactions: neither published nor dumped.
@@ -31,6 +33,7 @@ CREATE TABLE merge_horizons (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE merge_horizons IS 'times that nodes of this server will have seen all of their own up to, when the transactions before a number have ended';
 GRANT SELECT ON merge_horizons TO PUBLIC;
+ALTER TABLE merge_horizons OWNER TO @extowner@;
 
 CREATE FUNCTION acknowledge_removals() RETURNS vclock
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
@@ -48,7 +51,7 @@ CREATE FUNCTION new_incarnation() RETURNS text
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION new_incarnation() IS 'give this server a new node name, where it is a copy of one that has had the name; the new name';
 
--- What these say is told to all servers, and believed. The role that creates the
--- extension is named, for the functions are the superuser's where it is none.
+-- What these say is told to all servers, and believed: for the role that creates the
+-- extension, and those to whom it grants them.
 REVOKE ALL ON FUNCTION acknowledge_removals(), forget_node(text), new_incarnation() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION acknowledge_removals(), forget_node(text), new_incarnation() TO @extowner@ WITH GRANT OPTION;

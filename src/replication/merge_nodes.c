@@ -69,10 +69,28 @@ typedef struct NodesScan
 	TupleTableSlot *row;
 } NodesScan;
 
+/* Its owner need not be one whom C code believes anything. */
+static void
+nodes_scan_check(Relation table, int column, Oid type)
+{
+	TupleDesc desc = RelationGetDescr(table);
+
+	if (desc->natts < column || TupleDescAttr(desc, column - 1)->atttypid != type ||
+		!TupleDescAttr(desc, column - 1)->attnotnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("table \"%s\" has been altered", RelationGetRelationName(table)),
+				 errdetail("Its column %d is not of type %s, or may be null.", column,
+						   format_type_be(type))));
+}
+
 static void
 nodes_scan_begin(NodesScan *scan, Oid extension, Snapshot snapshot)
 {
 	scan->table = table_open(extension_table(extension, "merge_nodes"), AccessShareLock);
+	nodes_scan_check(scan->table, NODES_NODE, TEXTOID);
+	nodes_scan_check(scan->table, NODES_SEEN, extension_type(extension, "vclock"));
+	nodes_scan_check(scan->table, NODES_PRESENCE, extension_type(extension, "ew_flag"));
 	scan->snapshot = RegisterSnapshot(snapshot);
 	scan->scan = table_beginscan(scan->table, scan->snapshot, 0, NULL);
 	scan->row = table_slot_create(scan->table, NULL);
@@ -283,7 +301,7 @@ merge_nodes_own_horizon(MergeNodes *nodes, const char *local)
 	bool isnull;
 
 	if (merge_nodes_run(nodes,
-						"SELECT at, pg_snapshot_xmin(pg_current_snapshot()) >= until "
+						"SELECT at::bigint, pg_snapshot_xmin(pg_current_snapshot()) >= until "
 						"FROM %s.merge_horizons WHERE node = $1 FOR UPDATE",
 						local, NULL) > 0)
 	{
@@ -375,7 +393,8 @@ acknowledge_removals(PG_FUNCTION_ARGS)
 						"WHERE n.node = $1 AND NOT s.seen OPERATOR(%s.<@) n.seen",
 						local, &arguments);
 	}
-	merge_nodes_run(&nodes, "SELECT seen FROM %s.merge_nodes WHERE node = $1", local, NULL);
+	merge_nodes_run(&nodes, "SELECT seen::%s.vclock FROM %s.merge_nodes WHERE node = $1", local,
+					NULL);
 	seen = SPI_datumTransfer(merge_nodes_answer(1, &isnull), false, -1);
 	merge_nodes_end(&nodes);
 	return seen;
