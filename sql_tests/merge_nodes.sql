@@ -8,7 +8,7 @@ CREATE PROCEDURE clear_nodes() LANGUAGE plpgsql AS $$
 BEGIN
 	ALTER TABLE merge_nodes DISABLE TRIGGER USER;
 	DELETE FROM merge_nodes;
-	DELETE FROM merge_horizons;
+	DELETE FROM merge_local_nodes;
 	ALTER TABLE merge_nodes ENABLE ALWAYS TRIGGER "~merge_row";
 	ALTER TABLE merge_nodes ENABLE ALWAYS TRIGGER "~merge_truncate";
 END
@@ -48,14 +48,14 @@ SELECT nanoseconds(hlc_now()) AS before \gset
 SELECT acknowledge_removals();
 SELECT nanoseconds(hlc_now()) AS after \gset
 SELECT node, seen, is_present(_merge_presence), nodes(context(_merge_presence)) FROM merge_nodes;
-SELECT node, at BETWEEN :before AND :after AS now, until <= pg_current_xact_id() AS before_this_one FROM merge_horizons;
+SELECT node, horizon BETWEEN :before AND :after AS now, until <= pg_current_xact_id() AS before_this_one FROM merge_local_nodes;
 CALL acknowledge_until_now();
 SELECT node, seen -> node > :after AS has_seen, stable_removals() = seen AS alone FROM merge_nodes;
 
 -- not in the transaction that noted it
 BEGIN;
 SELECT acknowledge_removals() AS seen \gset
-SELECT acknowledge_removals() = :'seen' AS same, at > get(:'seen'::vclock, node) AS noted FROM merge_horizons;
+SELECT acknowledge_removals() = :'seen' AS same, horizon > get(:'seen'::vclock, node) AS noted FROM merge_local_nodes;
 ROLLBACK;
 
 -- of others it has seen what they told of themselves, which came behind their rows
@@ -90,10 +90,25 @@ SET distributed.node = 'mn_d';
 SELECT acknowledge_removals();
 SET distributed.node = 'mn_a';
 
+-- an acknowledgement that it sent before it heard of that makes no difference
+CALL arrive('mn_d', '{"mn_d": 7}', 1);
+SELECT is_present(_merge_presence) FROM merge_nodes WHERE node = 'mn_d';
+-- when all others have heard of it, this node has all of its rows
+CALL acknowledge_until_now();
+SELECT seen -> 'mn_d' AS seen FROM merge_nodes WHERE node = 'mn_a';
+SELECT project(seen, '{mn_a}') AS seen FROM merge_nodes WHERE node = 'mn_a' \gset
+CALL arrive('mn_b', :'seen', 45);
+CALL acknowledge_until_now();
+SELECT seen -> 'mn_d' AS seen FROM merge_nodes WHERE node = 'mn_a';
+SELECT project(seen, '{mn_a}') AS seen FROM merge_nodes WHERE node = 'mn_a' \gset
+CALL arrive('mn_c', :'seen', 55);
+CALL acknowledge_until_now();
+SELECT seen -> 'mn_d' AS seen FROM merge_nodes WHERE node = 'mn_a';
+
 -- while tables are being copied, an acknowledgement might overtake their rows
 BEGIN;
 SET LOCAL allow_system_table_mods = on;
-INSERT INTO pg_subscription_rel (srsubid, srrelid, srsubstate) VALUES (1, 'merge_nodes'::regclass, 'd'), (1, 'merge_horizons'::regclass, 'r');
+INSERT INTO pg_subscription_rel (srsubid, srrelid, srsubstate) VALUES (1, 'merge_nodes'::regclass, 'd'), (1, 'merge_local_nodes'::regclass, 'r');
 CALL arrive('mn_b', '{"mn_b": 99}', 98);
 SELECT project(acknowledge_removals(), '{mn_b}');
 UPDATE pg_subscription_rel SET srsubstate = 'r';
@@ -106,20 +121,31 @@ SELECT local_node() AS node \gset
 SELECT setconfig @> ARRAY['distributed.node=' || local_node()] AS set_for_all
 FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database() AND setrole = 0;
 SELECT regexp_replace(node, '[0-9a-f]{8}', 'x') AS node, seen -> 'mn_a' > 0 AS has_seen, is_present(_merge_presence) FROM merge_nodes WHERE node ~ '^mn_a' ORDER BY node;
-SELECT count(*) FROM merge_horizons;
+SELECT count(*) FROM merge_local_nodes;
 SELECT stable_removals();
 CALL acknowledge_until_now();
 -- again
+\set VERBOSITY terse
+SET client_min_messages = warning;
 BEGIN;
 SELECT new_incarnation() ~ '^mn_a\.[0-9a-f]{8}$' AS named, local_node() <> :'node' AS another;
 ROLLBACK;
 SELECT local_node() = :'node' AS the_same_again;
 SELECT node ~ '^mn_a\.' AS new_name, is_present(_merge_presence) FROM merge_nodes WHERE node ~ '^mn_a' ORDER BY node;
--- a name that nobody has heard of is retired too; long ones are cut between characters
+-- with the row's removal, for a name that nobody has heard of too
+BEGIN;
+SELECT new_incarnation(forget => true) <> '' AS named;
+SET LOCAL distributed.node = 'mn_g';
+SELECT new_incarnation(true) <> '' AS named;
+SELECT regexp_replace(node, '[0-9a-f]{8}', 'x') AS node, is_present(_merge_presence) FROM merge_nodes WHERE node ~ '^mn_[ag]' ORDER BY 1, 2;
+ROLLBACK;
+-- a name that nobody has heard of is retired here; long ones are cut between characters
 SET distributed.node = 'mn_äääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää';
 SELECT octet_length(local_node());
 SELECT octet_length(name), name ~ 'ä\.[0-9a-f]{8}$' AS named FROM new_incarnation() name;
-SELECT left(node, 4) AS node, is_present(_merge_presence) FROM merge_nodes WHERE node ~ '^mn_ä' ORDER BY 2;
+SELECT left(node, 4) AS node, retired FROM merge_local_nodes WHERE node ~ '^mn_ä';
+RESET client_min_messages;
+\set VERBOSITY default
 -- what only looks like the suffix
 SET distributed.node = '.12345678';
 SELECT new_incarnation() ~ '^\.12345678\.[0-9a-f]{8}$' AS named;
@@ -142,18 +168,20 @@ SELECT forget_node('mn_b');
 SELECT new_incarnation();
 INSERT INTO merge_nodes VALUES ('mn_x');
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION acknowledge_removals(), new_incarnation() TO merge_stranger;
+GRANT EXECUTE ON FUNCTION acknowledge_removals(), new_incarnation(boolean) TO merge_stranger;
 SET ROLE merge_stranger;
 SELECT acknowledge_removals() IS NOT NULL AS may;
 SELECT current_user;
 SELECT new_incarnation() AS not_its_database;
 RESET ROLE;
-REVOKE EXECUTE ON FUNCTION acknowledge_removals(), new_incarnation() FROM merge_stranger;
+REVOKE EXECUTE ON FUNCTION acknowledge_removals(), new_incarnation(boolean) FROM merge_stranger;
 DROP ROLE merge_stranger;
 
 -- the table is a merged one, and keeps its rules
 TRUNCATE merge_nodes;
+\set VERBOSITY terse
 INSERT INTO merge_nodes VALUES ('');
+\set VERBOSITY default
 UPDATE merge_nodes SET seen = '{}' WHERE node = 'mn_b';
 BEGIN READ ONLY;
 SELECT acknowledge_removals();

@@ -3,8 +3,9 @@
 --
 
 -- A merged table as any other, made here rather than by enable_merge: what the nodes
--- say of themselves travels behind the rows of which they say it. The functions below
--- write it, as its owner.
+-- say of themselves travels behind the rows of which they say it. A node that was
+-- forgotten is, also if it says something at the same time. The functions below write
+-- the table, as its owner.
 --
 -- Not dumped as configuration: a copy that is restored has not seen what its original
 -- has, and to load the rows would count as writing them here.
@@ -16,7 +17,7 @@ CREATE TABLE merge_nodes (
 COMMENT ON TABLE merge_nodes IS 'servers that merge one another''s rows, and up to which time of each other''s they have all of them';
 GRANT SELECT ON merge_nodes TO PUBLIC;
 CREATE TRIGGER "~merge_row" BEFORE INSERT OR UPDATE OR DELETE ON merge_nodes
-	FOR EACH ROW EXECUTE FUNCTION merge_row('none', 'keep');
+	FOR EACH ROW EXECUTE FUNCTION merge_row('none', 'remove');
 CREATE TRIGGER "~merge_truncate" BEFORE TRUNCATE ON merge_nodes
 	FOR EACH STATEMENT EXECUTE FUNCTION merge_truncate();
 ALTER TABLE merge_nodes ENABLE ALWAYS TRIGGER "~merge_row";
@@ -24,16 +25,18 @@ ALTER TABLE merge_nodes ENABLE ALWAYS TRIGGER "~merge_truncate";
 -- whoever creates the extension may publish it
 ALTER TABLE merge_nodes OWNER TO @extowner@;
 
--- A node's next horizon, until all transactions that may have a time up to it have
--- ended. It concerns this server's transactions: neither published nor dumped.
-CREATE TABLE merge_horizons (
+-- The names that this server has had. One's next horizon is noted until all transactions
+-- that may have a time up to it have ended. Neither published nor dumped: transactions
+-- are those of this server.
+CREATE TABLE merge_local_nodes (
 	node text COLLATE "C" PRIMARY KEY,
-	at bigint NOT NULL,
-	until xid8 NOT NULL
+	horizon bigint,
+	until xid8,
+	retired boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE merge_horizons IS 'times that nodes of this server will have seen all of their own up to, when the transactions before a number have ended';
-GRANT SELECT ON merge_horizons TO PUBLIC;
-ALTER TABLE merge_horizons OWNER TO @extowner@;
+COMMENT ON TABLE merge_local_nodes IS 'names that this server has had, and what is to be acknowledged when all transactions before a number have ended';
+GRANT SELECT ON merge_local_nodes TO PUBLIC;
+ALTER TABLE merge_local_nodes OWNER TO @extowner@;
 
 CREATE FUNCTION acknowledge_removals() RETURNS vclock
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
@@ -47,11 +50,11 @@ CREATE FUNCTION forget_node(node text) RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION forget_node(text) IS 'do not wait for a server that is gone for good';
 
-CREATE FUNCTION new_incarnation() RETURNS text
+CREATE FUNCTION new_incarnation(forget boolean DEFAULT false) RETURNS text
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION new_incarnation() IS 'give this server a new node name, where it is a copy of one that has had the name; the new name';
+COMMENT ON FUNCTION new_incarnation(boolean) IS 'give this server a new node name, where it is a copy of one that has had the name; the new name';
 
 -- What these say is told to all servers, and believed: for the role that creates the
 -- extension, and those to whom it grants them.
-REVOKE ALL ON FUNCTION acknowledge_removals(), forget_node(text), new_incarnation() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION acknowledge_removals(), forget_node(text), new_incarnation() TO @extowner@ WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION acknowledge_removals(), forget_node(text), new_incarnation(boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION acknowledge_removals(), forget_node(text), new_incarnation(boolean) TO @extowner@ WITH GRANT OPTION;

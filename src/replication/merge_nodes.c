@@ -17,15 +17,16 @@
  * they take a time, it does so in two steps.  It notes a time T of the clock, and
  * after that the next number X: whoever may have a time up to T has a number less
  * than X.  When all numbers below X have ended, T is its horizon.  A pair (T, X)
- * stays noted until then, in merge_horizons: to replace it by a later one each
+ * stays noted until then, in merge_local_nodes: to replace it by a later one each
  * time might never find one that is over.
  *
  * What it has seen of another server it has from that one's row: its horizon,
  * which came behind the rows.
  *
- * A name whose row was removed is retired.  Where two servers write under one
- * name, as one and its copy, each takes the other's rows for what it has seen
- * and dropped; so the copy makes up a new name, and removes the old one.
+ * Where two servers write under one name, as one and its copy, each takes the
+ * other's rows for what it has seen and dropped.  So the copy makes up a new name,
+ * and the old one is retired: there, since the original may go on under it; or,
+ * by removing its row, everywhere.
  */
 #include "core/compat.h"
 
@@ -38,13 +39,14 @@
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
-#include "core/entry_table.h"
 #include "core/node_name.h"
+#include "core/node_table.h"
 #include "core/query.h"
 #include "core/shared_clock.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "replication/merge_nodes.h"
+#include "replication/merge_presence.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -52,7 +54,7 @@
 #include "utils/syscache.h"
 #include "utils/xid8.h"
 
-/* The columns of merge_nodes. */
+/* The columns of merge_nodes, and those of merge_local_nodes. */
 enum
 {
 	NODES_NODE = 1,
@@ -60,7 +62,15 @@ enum
 	NODES_PRESENCE
 };
 
-/* A walk along its rows. */
+enum
+{
+	LOCAL_NODE = 1,
+	LOCAL_HORIZON,
+	LOCAL_UNTIL,
+	LOCAL_RETIRED
+};
+
+/* A walk along the rows of one of them. */
 typedef struct NodesScan
 {
 	Relation table;
@@ -69,7 +79,7 @@ typedef struct NodesScan
 	TupleTableSlot *row;
 } NodesScan;
 
-/* Its owner need not be one whom C code believes anything. */
+/* The tables' owner need not be one whom C code believes anything. */
 static void
 nodes_scan_check(Relation table, int column, Oid type)
 {
@@ -85,15 +95,29 @@ nodes_scan_check(Relation table, int column, Oid type)
 }
 
 static void
-nodes_scan_begin(NodesScan *scan, Oid extension, Snapshot snapshot)
+nodes_scan_begin(NodesScan *scan, Oid table, Snapshot snapshot)
 {
-	scan->table = table_open(extension_table(extension, "merge_nodes"), AccessShareLock);
-	nodes_scan_check(scan->table, NODES_NODE, TEXTOID);
-	nodes_scan_check(scan->table, NODES_SEEN, extension_type(extension, "vclock"));
-	nodes_scan_check(scan->table, NODES_PRESENCE, extension_type(extension, "ew_flag"));
+	scan->table = table_open(table, AccessShareLock);
 	scan->snapshot = RegisterSnapshot(snapshot);
 	scan->scan = table_beginscan(scan->table, scan->snapshot, 0, NULL);
 	scan->row = table_slot_create(scan->table, NULL);
+}
+
+static void
+nodes_scan_begin_nodes(NodesScan *scan, Oid extension, Snapshot snapshot)
+{
+	nodes_scan_begin(scan, extension_table(extension, "merge_nodes"), snapshot);
+	nodes_scan_check(scan->table, NODES_NODE, TEXTOID);
+	nodes_scan_check(scan->table, NODES_SEEN, extension_type(extension, "vclock"));
+	nodes_scan_check(scan->table, NODES_PRESENCE, extension_type(extension, "ew_flag"));
+}
+
+static void
+nodes_scan_begin_local(NodesScan *scan, Oid extension, Snapshot snapshot)
+{
+	nodes_scan_begin(scan, extension_table(extension, "merge_local_nodes"), snapshot);
+	nodes_scan_check(scan->table, LOCAL_NODE, TEXTOID);
+	nodes_scan_check(scan->table, LOCAL_RETIRED, BOOLOID);
 }
 
 /* Step to the next row; false at the end. */
@@ -103,7 +127,7 @@ nodes_scan_next(NodesScan *scan)
 	return table_scan_getnextslot(scan->scan, ForwardScanDirection, scan->row);
 }
 
-/* One of the row's columns, none of which is null. */
+/* One of the row's columns that were checked: it is not null. */
 static Datum
 nodes_scan_get(NodesScan *scan, int column)
 {
@@ -115,11 +139,23 @@ nodes_scan_get(NodesScan *scan, int column)
 static bool
 nodes_scan_present(NodesScan *scan)
 {
-	Datum presence = nodes_scan_get(scan, NODES_PRESENCE);
-	EntryTable flag;
+	return !merge_presence_removed(nodes_scan_get(scan, NODES_PRESENCE));
+}
 
-	entry_table_open(&flag, (struct varlena *) PG_DETOAST_DATUM_PACKED(presence));
-	return flag.nentries > 0 || (flag.nodes.nnodes == 0 && flag.nranges == 0);
+/* Step to the row of a node, whose name is the first column; false if there is none. */
+static bool
+nodes_scan_find(NodesScan *scan, const char *node)
+{
+	Size length = strlen(node);
+
+	while (nodes_scan_next(scan))
+	{
+		text *name = DatumGetTextPP(nodes_scan_get(scan, NODES_NODE));
+
+		if (VARSIZE_ANY_EXHDR(name) == length && memcmp(VARDATA_ANY(name), node, length) == 0)
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -131,31 +167,38 @@ nodes_scan_end(NodesScan *scan)
 	table_close(scan->table, AccessShareLock);
 }
 
-/* What is known of a name, by now. */
-MergeNodeStanding
-merge_node_standing(Oid extension_namespace, const char *node)
+/* What merge_nodes says of a name, by now. */
+typedef enum NodeStanding
 {
-	MergeNodeStanding standing = MERGE_NODE_UNKNOWN;
-	Size length = strlen(node);
+	NODE_UNKNOWN,
+	NODE_PRESENT,
+	NODE_REMOVED
+} NodeStanding;
+
+static NodeStanding
+merge_node_standing(Oid extension, const char *node)
+{
+	NodeStanding standing = NODE_UNKNOWN;
 	NodesScan scan;
 
-	nodes_scan_begin(&scan, extension_namespace, GetLatestSnapshot());
-	while (standing == MERGE_NODE_UNKNOWN && nodes_scan_next(&scan))
-	{
-		text *name = DatumGetTextPP(nodes_scan_get(&scan, NODES_NODE));
-
-		if (VARSIZE_ANY_EXHDR(name) == length && memcmp(VARDATA_ANY(name), node, length) == 0)
-			standing = nodes_scan_present(&scan) ? MERGE_NODE_PRESENT : MERGE_NODE_RETIRED;
-	}
+	nodes_scan_begin_nodes(&scan, extension, GetLatestSnapshot());
+	if (nodes_scan_find(&scan, node))
+		standing = nodes_scan_present(&scan) ? NODE_PRESENT : NODE_REMOVED;
 	nodes_scan_end(&scan);
 	return standing;
 }
 
-/* Must nobody write under this name any more? */
+/* Must this server not write under this name any more? */
 bool
-merge_node_is_retired(Oid extension_namespace, const char *node)
+merge_node_is_retired(Oid extension, const char *node)
 {
-	return merge_node_standing(extension_namespace, node) == MERGE_NODE_RETIRED;
+	NodesScan scan;
+	bool retired;
+
+	nodes_scan_begin_local(&scan, extension, GetLatestSnapshot());
+	retired = nodes_scan_find(&scan, node) && DatumGetBool(nodes_scan_get(&scan, LOCAL_RETIRED));
+	nodes_scan_end(&scan);
+	return retired || merge_node_standing(extension, node) == NODE_REMOVED;
 }
 
 PG_FUNCTION_INFO_V1(stable_removals);
@@ -165,7 +208,7 @@ stable_removals(PG_FUNCTION_ARGS)
 	struct varlena *stable = NULL;
 	NodesScan scan;
 
-	nodes_scan_begin(&scan, extension_namespace(fcinfo), GetActiveSnapshot());
+	nodes_scan_begin_nodes(&scan, extension_namespace(fcinfo), GetActiveSnapshot());
 	while (nodes_scan_next(&scan))
 	{
 		struct varlena *seen;
@@ -257,7 +300,7 @@ static void
 merge_nodes_insert(MergeNodes *nodes, const char *node)
 {
 	/* nothing is to be inserted over a row that was removed: that would revive it */
-	if (merge_node_standing(nodes->extension, node) == MERGE_NODE_UNKNOWN)
+	if (merge_node_standing(nodes->extension, node) == NODE_UNKNOWN)
 		merge_nodes_run(
 			nodes, "INSERT INTO %s.merge_nodes (node) VALUES ($1) ON CONFLICT (node) DO NOTHING",
 			node, NULL);
@@ -274,13 +317,14 @@ merge_nodes_remove(MergeNodes *nodes, const char *node)
  * node that is going to write merged tables.
  */
 void
-merge_node_register(Oid extension_namespace, const char *node)
+merge_node_register(Oid extension, const char *node)
 {
 	MergeNodes nodes;
 
-	if (merge_node_standing(extension_namespace, node) != MERGE_NODE_UNKNOWN)
+	if (merge_node_standing(extension, node) != NODE_UNKNOWN ||
+		merge_node_is_retired(extension, node))
 		return;
-	merge_nodes_begin(&nodes, extension_namespace);
+	merge_nodes_begin(&nodes, extension);
 	merge_nodes_insert(&nodes, node);
 	merge_nodes_end(&nodes);
 }
@@ -301,8 +345,8 @@ merge_nodes_own_horizon(MergeNodes *nodes, const char *local)
 	bool isnull;
 
 	if (merge_nodes_run(nodes,
-						"SELECT at::bigint, pg_snapshot_xmin(pg_current_snapshot()) >= until "
-						"FROM %s.merge_horizons WHERE node = $1 FOR UPDATE",
+						"SELECT horizon::bigint, pg_snapshot_xmin(pg_current_snapshot()) >= until "
+						"FROM %s.merge_local_nodes WHERE node = $1 FOR UPDATE",
 						local, NULL) > 0)
 	{
 		if (!DatumGetBool(merge_nodes_answer(2, &isnull)))
@@ -319,18 +363,23 @@ merge_nodes_own_horizon(MergeNodes *nodes, const char *local)
 	query_argument(&arguments, INT8OID, Int64GetDatum(shared_clock_tick().nanoseconds - 1), false);
 	query_argument(&arguments, XID8OID, FullTransactionIdGetDatum(ReadNextFullTransactionId()),
 				   false);
-	merge_nodes_run(nodes,
-					"INSERT INTO %s.merge_horizons (node, at, until) VALUES ($1, $2, $3) "
-					"ON CONFLICT (node) DO UPDATE SET at = EXCLUDED.at, until = EXCLUDED.until",
-					local, &arguments);
+	merge_nodes_run(
+		nodes,
+		"INSERT INTO %s.merge_local_nodes (node, horizon, until) VALUES ($1, $2, $3) "
+		"ON CONFLICT (node) DO UPDATE SET horizon = EXCLUDED.horizon, until = EXCLUDED.until",
+		local, &arguments);
 	return horizon;
 }
 
 /*
- * What the other nodes have told of their own horizons, which came behind their
- * rows; false while tables are being copied, whose rows may come later than that.
- * Both are of one snapshot: who sees a row that a subscription has brought sees
- * the subscription's tables too.
+ * What this node has of the other nodes' rows: up to the horizons that they have
+ * told, which came behind them.  Of a node that was forgotten nothing more comes
+ * from itself; when all others have heard of that, what each of them had of it
+ * has come with what they said since, and so this node has all that there is.
+ *
+ * False while tables are being copied, whose rows may come later than what is told
+ * of them.  That is of the same snapshot: who sees a row that a subscription has
+ * brought sees the subscription's tables too.
  */
 static bool
 merge_nodes_told(MergeNodes *nodes, const char *local, Datum *told, bool *nothing)
@@ -338,12 +387,14 @@ merge_nodes_told(MergeNodes *nodes, const char *local, Datum *told, bool *nothin
 	int64 copying;
 	bool isnull;
 
-	merge_nodes_run(
-		nodes,
-		"SELECT (SELECT count(*) FROM pg_subscription_rel WHERE srsubstate <> 'r'), "
-		"(SELECT %s.merge(%s.vclock(n.node, %s.get(n.seen, n.node))) "
-		"FROM %s.merge_nodes n WHERE n.node <> $1 AND %s.is_present(n._merge_presence))",
-		local, NULL);
+	merge_nodes_run(nodes,
+					"SELECT (SELECT count(*) FROM pg_subscription_rel WHERE srsubstate <> 'r'), "
+					"%s.merge(%s.vclock(n.node, CASE WHEN %s.is_present(n._merge_presence) "
+					"THEN %s.get(n.seen, n.node) WHEN %s.project(%s.context(n._merge_presence), "
+					"array_remove(%s.nodes(%s.context(n._merge_presence)), n.node)) "
+					"OPERATOR(%s.<@) %s.stable_removals() THEN 9223372036854775807 ELSE 0 END)) "
+					"FROM %s.merge_nodes n WHERE n.node <> $1",
+					local, NULL);
 	copying = DatumGetInt64(merge_nodes_answer(1, &isnull));
 	*told = merge_nodes_answer(2, nothing);
 	if (copying > 0)
@@ -374,7 +425,7 @@ acknowledge_removals(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("node \"%s\" is retired", local),
-				 errdetail("It was removed from merge_nodes, by new_incarnation or forget_node."),
+				 errdetail("That is what new_incarnation or forget_node did."),
 				 errhint("Connect again if the database has another name by now; new_incarnation "
 						 "gives it one.")));
 	merge_nodes_begin(&nodes, extension);
@@ -418,7 +469,7 @@ forget_node(PG_FUNCTION_ARGS)
 				 errhint(
 					 "Call forget_node on another server; a server that is to go on under another "
 					 "name calls new_incarnation.")));
-	if (merge_node_standing(extension, node) != MERGE_NODE_PRESENT)
+	if (merge_node_standing(extension, node) != NODE_PRESENT)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("node \"%s\" does not exist", node),
 				 errhint("The table merge_nodes lists the nodes.")));
@@ -523,6 +574,7 @@ new_incarnation(PG_FUNCTION_ARGS)
 {
 	const char *old = pstrdup(node_name_local());
 	const char *node = incarnation_name(old);
+	bool forget = PG_GETARG_BOOL(0);
 	Oid extension = extension_namespace(fcinfo);
 	MergeNodes nodes;
 
@@ -531,19 +583,28 @@ new_incarnation(PG_FUNCTION_ARGS)
 	incarnation_warn_of_roles();
 	query_finish();
 
-	/* the new name's doing; what was not known is removed all the same, to be retired */
 	merge_nodes_begin(&nodes, extension);
 	merge_nodes_insert(&nodes, node);
-	merge_nodes_insert(&nodes, old);
-	merge_nodes_remove(&nodes, old);
-	merge_nodes_run(&nodes, "DELETE FROM %s.merge_horizons WHERE node = $1", old, NULL);
+	merge_nodes_run(&nodes,
+					"INSERT INTO %s.merge_local_nodes (node, retired) VALUES ($1, true) "
+					"ON CONFLICT (node) DO UPDATE SET retired = true, horizon = NULL, until = NULL",
+					old, NULL);
+	if (forget)
+	{
+		/* a row that is removed is what retires the name, so there must be one */
+		merge_nodes_insert(&nodes, old);
+		merge_nodes_remove(&nodes, old);
+	}
 	merge_nodes_end(&nodes);
 	incarnation_end_old_rules(extension);
 	ereport(NOTICE,
-			(errmsg("node \"%s\" is retired", old),
-			 errdetail(
-				 "Sessions that have been connected under this name cannot write merged tables."),
+			(errmsg("this server must not use the name \"%s\" any more", old),
+			 errdetail("Sessions that have been connected under it cannot write merged tables."),
 			 errhint("Connect again; disable and enable subscriptions, so that their workers start "
 					 "anew.")));
+	if (merge_node_standing(extension, old) == NODE_PRESENT)
+		ereport(NOTICE,
+				(errmsg("purging waits for \"%s\"", old),
+				 errhint("Use forget_node if no other server has that name.")));
 	return CStringGetTextDatum(node);
 }
