@@ -265,6 +265,13 @@ row_join_columns(MergeRow *row, MergeArrival *arrival)
 	arrival->conflict = arrival->changed && lacking;
 }
 
+/* Does everyone know of a removal, so that the row may have been purged elsewhere? */
+static bool
+row_may_be_purged(const MergeRow *row, Datum presence)
+{
+	return !row->rule->permanent && merge_presence_stable(presence, row->rule->extension);
+}
+
 /*
  * Of two rows, has one been removed, as everyone knows, and does the other one
  * not know of it?  Then there is nothing to join.
@@ -277,7 +284,7 @@ row_is_gone(const MergeRow *row, const RowValues *removed, const RowValues *othe
 	return !removed->nulls[presence] && !other->nulls[presence] &&
 		merge_presence_removed(removed->values[presence]) &&
 		!merge_presence_includes(other->values[presence], removed->values[presence]) &&
-		merge_presence_stable(removed->values[presence], row->rule->extension);
+		row_may_be_purged(row, removed->values[presence]);
 }
 
 static void
@@ -361,7 +368,7 @@ row_arrive(MergeRow *row)
 							 row->new.nulls);
 	if (!row->new.nulls[rule->presence] &&
 		merge_presence_removed(row->new.values[rule->presence]) &&
-		merge_presence_stable(row->new.values[rule->presence], rule->extension))
+		row_may_be_purged(row, row->new.values[rule->presence]))
 	{
 		/* purged here, or about to be */
 		arrival.met = true;
@@ -594,7 +601,7 @@ row_take_over(MergeRow *row, NodeName node)
 			{
 				Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
 
-				if (!merge_presence_stable(row->old.values[rule->presence], rule->extension))
+				if (!row_may_be_purged(row, row->old.values[rule->presence]))
 				{
 					row_continue_removed(row, node);
 					row_own_values(row, &row->new);
