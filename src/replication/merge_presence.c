@@ -49,8 +49,9 @@ merge_presence_outlives(Datum presence, Datum removed)
 	const LatticeType *lattice = &dot_store_kernel.lattice.base;
 	EntryTable joined;
 
-	entry_table_open(&joined, lattice->combine(lattice, PG_DETOAST_DATUM_PACKED(removed),
-											   PG_DETOAST_DATUM_PACKED(presence)));
+	entry_table_open(&joined,
+					 lattice->combine(lattice, PG_DETOAST_DATUM_PACKED(removed),
+									  PG_DETOAST_DATUM_PACKED(presence)));
 	return joined.nentries > 0;
 }
 
