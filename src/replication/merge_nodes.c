@@ -81,17 +81,21 @@ typedef struct NodesScan
 
 /* The tables' owner need not be one whom C code believes anything. */
 static void
+nodes_scan_altered(Relation table, int column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("table \"%s\" has been altered", RelationGetRelationName(table)),
+			 errdetail("Its column %d is null, or has another type.", column)));
+}
+
+static void
 nodes_scan_check(Relation table, int column, Oid type)
 {
 	TupleDesc desc = RelationGetDescr(table);
 
-	if (desc->natts < column || TupleDescAttr(desc, column - 1)->atttypid != type ||
-		!TupleDescAttr(desc, column - 1)->attnotnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("table \"%s\" has been altered", RelationGetRelationName(table)),
-				 errdetail("Its column %d is not of type %s, or may be null.", column,
-						   format_type_be(type))));
+	if (desc->natts < column || TupleDescAttr(desc, column - 1)->atttypid != type)
+		nodes_scan_altered(table, column);
 }
 
 static void
@@ -127,13 +131,16 @@ nodes_scan_next(NodesScan *scan)
 	return table_scan_getnextslot(scan->scan, ForwardScanDirection, scan->row);
 }
 
-/* One of the row's columns that were checked: it is not null. */
+/* One of the row's columns that were checked. */
 static Datum
 nodes_scan_get(NodesScan *scan, int column)
 {
 	bool isnull;
+	Datum value = slot_getattr(scan->row, column, &isnull);
 
-	return slot_getattr(scan->row, column, &isnull);
+	if (isnull)
+		nodes_scan_altered(scan->table, column);
+	return value;
 }
 
 static bool
