@@ -6,6 +6,7 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use DistributedTest;
+use IPC::Run;
 use Test::More;
 
 my %node;
@@ -108,6 +109,15 @@ for my $n (2 .. 5)
 }
 is(purge('a'), '1', 'transactions that overlap do not hold purging up for ever');
 query('a', q{COMMIT PREPARED 't5'});
+
+# Sessions that acknowledge at the same time, beside others that write.
+my @sessions = (
+	start_sessions($node{a}, 3, 50, 'SELECT acknowledge_removals();'),
+	start_sessions($node{a}, 2, 100, "INSERT INTO pages VALUES (random()::text);\nDELETE FROM pages;"));
+is(join('', map { session_errors($_) } @sessions), '', 'several sessions acknowledge, and write');
+acknowledge('a');
+cmp_ok(purge('a'), '>', 0, '... and all is purged');
+is(pages('a'), '', '... which leaves nothing');
 
 # Two servers.
 
@@ -218,5 +228,17 @@ is(purge('a'), '0', '... and once it is forgotten, what it wrote last still does
 acknowledge('a', 'b') for 1 .. 2;
 is(purge($_), '1', "... until all know that nothing more comes from it, on $_") for 'a', 'b';
 is(query($_, q{SELECT seen -> 'c' FROM merge_nodes WHERE node = 'a'}), '9223372036854775807', "... which they have told one another, on $_") for 'a', 'b';
+
+# A session that has been connected under an old name cannot go on, whatever it has written before.
+my ($out, $err) = ('', '');
+my $script = "INSERT INTO pages VALUES ('before'); SELECT 'written'; SELECT pg_sleep(1.5); INSERT INTO pages VALUES ('after');\n";
+my $session = IPC::Run::start([ 'psql', '-XAtq', '-d', $node{b}->connstr('postgres') ], '<', \$script, '>', \$out, '2>', \$err);
+$session->pump until $out =~ /written/;
+query('b', 'SELECT new_incarnation()');
+$session->finish;
+like($err, qr/node "b" has been retired/, 'a session that has an old name cannot write');
+query('b', q{INSERT INTO pages VALUES ('now')});
+like(query('b', q{SELECT string_agg(id || ':' || (nodes(context(_merge_presence)))[1], ' ' ORDER BY id) FROM pages WHERE id IN ('before', 'after', 'now')}),
+	qr/^before:b now:b\.[0-9a-f]{8}$/, '... and others write under the new one');
 
 done_testing();

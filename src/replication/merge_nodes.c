@@ -457,7 +457,7 @@ acknowledge_removals(PG_FUNCTION_ARGS)
 	if (merge_node_is_retired(extension, local))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("node \"%s\" is retired", local),
+				 errmsg("node \"%s\" has been retired", local),
 				 errdetail("That is what new_incarnation or forget_node did."),
 				 errhint("Connect again if the database has another name by now; new_incarnation "
 						 "gives it one.")));
