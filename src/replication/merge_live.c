@@ -210,7 +210,7 @@ merge_live_grant(const MergeShape *shape, const char *view)
 	query_run("WITH acls (columns, acl) AS (SELECT '', c.relacl FROM pg_class c WHERE c.oid = $1 "
 			  "UNION ALL SELECT format(' (%I)', b.attname), b.attacl FROM pg_attribute b "
 			  "WHERE b.attrelid = $1 AND b.attnum > 0 AND NOT b.attisdropped "
-			  "AND b.attname NOT IN ('" MERGE_PRESENCE "', '" MERGE_STAMPS "')), "
+			  "AND b.attname NOT IN ('" MERGE_PRESENCE_COLUMN "', '" MERGE_STAMPS_COLUMN "')), "
 			  "grants (columns, privilege, grantee, with_option) AS (SELECT g.columns, "
 			  "a.privilege_type, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE "
 			  "quote_ident(pg_get_userbyid(a.grantee)) END, CASE WHEN a.is_grantable "
@@ -218,7 +218,7 @@ merge_live_grant(const MergeShape *shape, const char *view)
 			  "(SELECT c.relowner FROM pg_class c WHERE c.oid = $1) "
 			  "AND a.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')) "
 			  "SELECT format('GRANT %s%s ON %s TO %s%s', privilege, columns, $2, grantee, "
-			  "with_option) FROM grants UNION SELECT format('GRANT SELECT (" MERGE_PRESENCE
+			  "with_option) FROM grants UNION SELECT format('GRANT SELECT (" MERGE_PRESENCE_COLUMN
 			  ") ON %s TO %s', $3, grantee) FROM grants WHERE privilege = 'SELECT' "
 			  "AND columns <> '' ORDER BY 1",
 			  &arguments);
@@ -270,7 +270,8 @@ merge_live_create(Oid table_oid, Oid extension)
 	else if (OidIsValid(view))
 		merge_live_move(view, namespace, name);
 	merge_live_run(psprintf("CREATE OR REPLACE VIEW %s " COMPAT_SECURITY_INVOKER
-							"AS SELECT %s FROM %s t WHERE %s.is_present(t." MERGE_PRESENCE ")",
+							"AS SELECT %s FROM %s t WHERE %s.is_present(t." MERGE_PRESENCE_COLUMN
+							")",
 							qualified, columns, shape.qualified, schema));
 	if (!extends)
 		merge_live_run(psprintf("CREATE TRIGGER \"" MERGE_LIVE_TRIGGER "\" INSTEAD OF DELETE ON %s "
@@ -422,9 +423,10 @@ merge_live_delete_as_caller(LiveDelete *delete, Relation table, Datum *keys)
 			   INTENT_PASS, table,
 			   query_plan(
 				   delete->table,
-				   psprintf("SELECT FROM ONLY %s t WHERE %s AND %s.is_present(t." MERGE_PRESENCE
-							")",
-							delete->name, delete->where, delete->extension),
+				   psprintf(
+					   "SELECT FROM ONLY %s t WHERE %s AND %s.is_present(t." MERGE_PRESENCE_COLUMN
+					   ")",
+					   delete->name, delete->where, delete->extension),
 				   delete->nkeys, delete->types),
 			   keys, NULL, NULL) == 0;
 }
@@ -462,8 +464,8 @@ merge_live_delete(PG_FUNCTION_ARGS)
 	else
 		removed = merge_intent_run(INTENT_REMOVE, table,
 								   query_plan(delete->table,
-											  psprintf("UPDATE ONLY %s t SET " MERGE_PRESENCE
-													   " = t." MERGE_PRESENCE " WHERE %s",
+											  psprintf("UPDATE ONLY %s t SET " MERGE_PRESENCE_COLUMN
+													   " = t." MERGE_PRESENCE_COLUMN " WHERE %s",
 													   delete->name, delete->where),
 											  delete->nkeys, delete->types),
 								   keys, NULL, NULL) > 0;

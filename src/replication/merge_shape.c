@@ -33,25 +33,6 @@ merge_function(Oid extension, const char *name)
 	return function;
 }
 
-/* Is a type, or what it is a domain over, one of ours that can be merged? */
-bool
-merge_is_lattice(Oid extension, Oid type)
-{
-	Oid base = getBaseType(type);
-	Oid both[2] = {base, base};
-	HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(base));
-	bool ours;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for type %u", base);
-	ours = ((Form_pg_type) GETSTRUCT(tuple))->typnamespace == extension;
-	ReleaseSysCache(tuple);
-	return ours &&
-		SearchSysCacheExists3(PROCNAMEARGSNSP, CStringGetDatum("merge"),
-							  PointerGetDatum(buildoidvector(both, 2)),
-							  ObjectIdGetDatum(extension));
-}
-
 static void
 merge_shape_read_key(MergeShape *shape, Relation table)
 {
@@ -76,10 +57,10 @@ merge_shape_read_key(MergeShape *shape, Relation table)
 static bool
 merge_shape_is_hidden(MergeShape *shape, Form_pg_attribute column)
 {
-	bool presence = strcmp(NameStr(column->attname), MERGE_PRESENCE) == 0;
+	bool presence = strcmp(NameStr(column->attname), MERGE_PRESENCE_COLUMN) == 0;
 	Oid type;
 
-	if (!presence && strcmp(NameStr(column->attname), MERGE_STAMPS) != 0)
+	if (!presence && strcmp(NameStr(column->attname), MERGE_STAMPS_COLUMN) != 0)
 		return false;
 	type = extension_type(shape->extension, presence ? "ew_flag" : "lww_map");
 	if (column->atttypid != type || column->attgenerated)
@@ -106,7 +87,7 @@ merge_shape_read_columns(MergeShape *shape, Relation table)
 			continue;
 		if (column->attgenerated)
 			shape->derived = bms_add_member(shape->derived, column->attnum);
-		else if (merge_is_lattice(shape->extension, column->atttypid))
+		else if (OidIsValid(merge_rule_lattice_function(column->atttypid, shape->extension, NULL)))
 			shape->lattices = bms_add_member(shape->lattices, column->attnum);
 		else
 			shape->plain = bms_add_member(shape->plain, column->attnum);

@@ -10,15 +10,11 @@
 #include "access/attnum.h"
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
+#include "replication/merge_rule.h"
 #include "utils/rel.h"
 #include "utils/reltrigger.h"
 
-/* The columns that merging adds. */
-#define MERGE_PRESENCE "_merge_presence"
-#define MERGE_STAMPS   "_merge_stamps"
-
-/* The triggers that make a table a merged one. */
-#define MERGE_ROW_TRIGGER      "~merge_row"
+/* The other trigger that makes a table a merged one. */
 #define MERGE_TRUNCATE_TRIGGER "~merge_truncate"
 
 /* Arguments of the row trigger, also those of enable_merge. */
@@ -56,7 +52,6 @@ typedef struct MergeShape
 } MergeShape;
 
 extern Oid merge_function(Oid extension, const char *name);
-extern bool merge_is_lattice(Oid extension, Oid type);
 extern void merge_shape_read(MergeShape *shape, Relation table, Oid extension);
 extern const char *merge_column_name(Relation table, AttrNumber column);
 extern List *merge_column_names(Relation table, const Bitmapset *columns);

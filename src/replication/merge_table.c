@@ -36,11 +36,11 @@
 #include "utils/rel.h"
 
 /* How rows of a table are to be merged. */
-typedef struct MergeRules
+typedef struct MergeOptions
 {
 	const char *plain_columns;
 	const char *concurrent_update;
-} MergeRules;
+} MergeOptions;
 
 static void
 merge_run(const char *sql)
@@ -98,7 +98,7 @@ merge_table_open(Oid oid)
 static char *
 merge_first_presence(void)
 {
-	int64 now = shared_clock_tick().nanoseconds;
+	int64 now = Max(shared_clock_tick().nanoseconds, 1);
 	StringInfoData node;
 
 	initStringInfo(&node);
@@ -124,17 +124,17 @@ static void
 merge_prepare_columns(const MergeShape *shape, bool stamped)
 {
 	if (shape->presence == 0)
-		merge_add_column(shape, MERGE_PRESENCE, "ew_flag", merge_first_presence(),
+		merge_add_column(shape, MERGE_PRESENCE_COLUMN, "ew_flag", merge_first_presence(),
 						 "of a merged table: is the row there, or was it removed?");
 	if (stamped && shape->stamps == 0)
-		merge_add_column(shape, MERGE_STAMPS, "lww_map", "{}",
+		merge_add_column(shape, MERGE_STAMPS_COLUMN, "lww_map", "{}",
 						 "of a merged table: when and where each plain column was written last");
-	merge_run(psprintf("ALTER TABLE %s ALTER COLUMN " MERGE_PRESENCE " SET DEFAULT '{}', "
-					   "ALTER COLUMN " MERGE_PRESENCE " SET NOT NULL",
+	merge_run(psprintf("ALTER TABLE %s ALTER COLUMN " MERGE_PRESENCE_COLUMN " SET DEFAULT '{}', "
+					   "ALTER COLUMN " MERGE_PRESENCE_COLUMN " SET NOT NULL",
 					   shape->qualified));
 	if (stamped)
-		merge_run(psprintf("ALTER TABLE %s ALTER COLUMN " MERGE_STAMPS " SET DEFAULT '{}', "
-						   "ALTER COLUMN " MERGE_STAMPS " SET NOT NULL",
+		merge_run(psprintf("ALTER TABLE %s ALTER COLUMN " MERGE_STAMPS_COLUMN " SET DEFAULT '{}', "
+						   "ALTER COLUMN " MERGE_STAMPS_COLUMN " SET NOT NULL",
 						   shape->qualified));
 }
 
@@ -166,13 +166,13 @@ merge_trigger_stands(const Trigger *trigger, const char *name)
 }
 
 static void
-merge_prepare_triggers(const MergeShape *shape, const MergeRules *rules)
+merge_prepare_triggers(const MergeShape *shape, const MergeOptions *options)
 {
 	const Trigger *row = shape->row_trigger;
 	const Trigger *truncate = shape->truncate_trigger;
 	bool row_stands = merge_trigger_stands(row, MERGE_ROW_TRIGGER) &&
-		strcmp(row->tgargs[0], rules->plain_columns) == 0 &&
-		strcmp(row->tgargs[1], rules->concurrent_update) == 0;
+		strcmp(row->tgargs[0], options->plain_columns) == 0 &&
+		strcmp(row->tgargs[1], options->concurrent_update) == 0;
 	bool truncate_stands = merge_trigger_stands(truncate, MERGE_TRUNCATE_TRIGGER);
 
 	if (row && !row_stands)
@@ -183,8 +183,8 @@ merge_prepare_triggers(const MergeShape *shape, const MergeRules *rules)
 		merge_create_trigger(shape, MERGE_ROW_TRIGGER,
 							 psprintf("INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW",
 									  shape->qualified),
-							 psprintf("merge_row('%s', '%s')", rules->plain_columns,
-									  rules->concurrent_update));
+							 psprintf("merge_row('%s', '%s')", options->plain_columns,
+									  options->concurrent_update));
 	if (!truncate_stands)
 		merge_create_trigger(shape, MERGE_TRUNCATE_TRIGGER,
 							 psprintf("TRUNCATE ON %s FOR EACH STATEMENT", shape->qualified),
@@ -208,7 +208,8 @@ merge_stamp_rows(const MergeShape *shape)
 	(void) set_config_option("session_replication_role", "replica", PGC_SUSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
 	merge_intent_run_sql(INTENT_STAMP, table,
-						 psprintf("UPDATE ONLY %s SET " MERGE_STAMPS " = " MERGE_STAMPS,
+						 psprintf("UPDATE ONLY %s SET " MERGE_STAMPS_COLUMN
+								  " = " MERGE_STAMPS_COLUMN,
 								  shape->qualified));
 	AtEOXact_GUC(true, level);
 	table_close(table, NoLock);
@@ -220,10 +221,10 @@ merge_delete_removed(const MergeShape *shape)
 {
 	Relation table = table_open(shape->table, RowExclusiveLock);
 
-	merge_intent_run_sql(INTENT_PASS, table,
-						 psprintf("DELETE FROM ONLY %s WHERE NOT %s.is_present(" MERGE_PRESENCE ")",
-								  shape->qualified,
-								  quote_identifier(get_namespace_name(shape->extension))));
+	merge_intent_run_sql(
+		INTENT_PASS, table,
+		psprintf("DELETE FROM ONLY %s WHERE NOT %s.is_present(" MERGE_PRESENCE_COLUMN ")",
+				 shape->qualified, quote_identifier(get_namespace_name(shape->extension))));
 	table_close(table, NoLock);
 }
 
@@ -260,27 +261,27 @@ Datum
 enable_merge(PG_FUNCTION_ARGS)
 {
 	Oid extension = extension_namespace(fcinfo);
-	MergeRules rules;
+	MergeOptions options;
 	MergeShape shape;
 	Relation table;
 	bool stamped;
 	int path;
 
-	rules.plain_columns = merge_rule_argument(fcinfo, 1, "plain_columns", MERGE_LWW, MERGE_NONE);
-	rules.concurrent_update = merge_rule_argument(fcinfo, 2, "concurrent_update", MERGE_KEEP,
-												  MERGE_REMOVE);
+	options.plain_columns = merge_rule_argument(fcinfo, 1, "plain_columns", MERGE_LWW, MERGE_NONE);
+	options.concurrent_update = merge_rule_argument(fcinfo, 2, "concurrent_update", MERGE_KEEP,
+													MERGE_REMOVE);
 	table = merge_table_open(PG_GETARG_OID(0));
 	merge_shape_read(&shape, table, extension);
-	merge_check_refuse(&shape, table, strcmp(rules.plain_columns, MERGE_LWW) == 0);
+	merge_check_refuse(&shape, table, strcmp(options.plain_columns, MERGE_LWW) == 0);
 	(void) node_name_local();
 	merge_check_warn(&shape, table);
-	stamped = strcmp(rules.plain_columns, MERGE_LWW) == 0 && !bms_is_empty(shape.plain);
+	stamped = strcmp(options.plain_columns, MERGE_LWW) == 0 && !bms_is_empty(shape.plain);
 	merge_table_close(&shape, table);
 
 	path = query_path_enter();
 	query_connect();
 	merge_prepare_columns(&shape, stamped);
-	merge_prepare_triggers(&shape, &rules);
+	merge_prepare_triggers(&shape, &options);
 	CommandCounterIncrement();
 	merge_live_create(shape.table, extension);
 	if (stamped && shape.stamps == 0)
@@ -326,8 +327,8 @@ disable_merge(PG_FUNCTION_ARGS)
 		merge_drop_trigger(&shape, shape.truncate_trigger);
 	if (drop_columns)
 	{
-		merge_drop_column(&shape, shape.stamps, MERGE_STAMPS);
-		merge_drop_column(&shape, shape.presence, MERGE_PRESENCE);
+		merge_drop_column(&shape, shape.stamps, MERGE_STAMPS_COLUMN);
+		merge_drop_column(&shape, shape.presence, MERGE_PRESENCE_COLUMN);
 	}
 	query_finish();
 	query_path_leave(path);
