@@ -132,10 +132,11 @@ compat_reserve_settings(const char *prefix)
 #define compat_my_proc_number() (MyProcNumber)
 #endif
 
-/* What logical replication can do: column lists (15), disable_on_error (15), origin (16). */
-#define COMPAT_COLUMN_LISTS     (PG_VERSION_NUM >= 150000)
-#define COMPAT_DISABLE_ON_ERROR (PG_VERSION_NUM >= 150000)
-#define COMPAT_ORIGIN           (PG_VERSION_NUM >= 160000)
+/* What logical replication can do. */
+#define COMPAT_COLUMN_LISTS        (PG_VERSION_NUM >= 150000)
+#define COMPAT_SCHEMA_PUBLICATIONS (PG_VERSION_NUM >= 150000)
+#define COMPAT_DISABLE_ON_ERROR    (PG_VERSION_NUM >= 150000)
+#define COMPAT_ORIGIN              (PG_VERSION_NUM >= 160000)
 
 /* The server says why it cannot hash since 15. */
 static inline void
