@@ -33,7 +33,8 @@ merge_catalog_is_merged(Relation table, Oid extension)
 static bool
 merge_catalog_is_lattice(Oid type, Oid extension)
 {
-	Oid arguments[2] = {type, type};
+	Oid base = getBaseType(type);
+	Oid arguments[2] = {base, base};
 
 	return SearchSysCacheExists3(PROCNAMEARGSNSP, CStringGetDatum("merge"),
 								 PointerGetDatum(buildoidvector(arguments, 2)),

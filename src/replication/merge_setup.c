@@ -31,6 +31,7 @@
 #include "core/query.h"
 #include "miscadmin.h"
 #include "replication/merge_catalog.h"
+#include "replication/merge_nodes.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -305,7 +306,7 @@ create_merge_publication(PG_FUNCTION_ARGS)
 		publication_run_as_owner(&publication,
 								 psprintf("ALTER PUBLICATION %s ADD TABLE %s", name, nodes.data));
 	}
-	merge_node_register(publication.extension, node_name_local());
+	/* XXX merge_node_register(publication.extension, node_name_local()); */
 	query_path_leave(level);
 	query_finish();
 	PG_RETURN_VOID();
@@ -652,7 +653,7 @@ merge_subscription_commands(PG_FUNCTION_ARGS)
 	setup.prefix = slot_word(setup.publication);
 	setup.topology = setup_topology(text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	setup_peers(&setup, PG_GETARG_JSONB_P(0));
-	local = setup_find(&setup, NULL, node_name_setting());
+	local = node_name_setting() ? setup_find(&setup, NULL, node_name_setting()) : -1;
 	setup.first = Max(local, 0);
 	if (setup.topology == TOPOLOGY_STAR)
 		setup.first = 0;
