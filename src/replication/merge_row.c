@@ -391,16 +391,16 @@ row_arrive(MergeRow *row)
 static void
 row_fill_hidden(const MergeRow *row, RowValues *values)
 {
-	const int hidden[] = {row->rule->presence, row->rule->stamps};
+	const MergeRule *rule = row->rule;
 
-	for (int i = 0; i < (int) lengthof(hidden); i++)
-	{
-		if (hidden[i] >= 0 && values->nulls[hidden[i]])
-		{
-			values->values[hidden[i]] = row->rule->columns[hidden[i]].bottom;
-			values->nulls[hidden[i]] = false;
-		}
-	}
+	if (values->nulls[rule->presence])
+		values->values[rule->presence] = rule->no_presence;
+	values->nulls[rule->presence] = false;
+	if (rule->stamps < 0)
+		return;
+	if (values->nulls[rule->stamps])
+		values->values[rule->stamps] = rule->no_stamps;
+	values->nulls[rule->stamps] = false;
 }
 
 /*
@@ -499,34 +499,45 @@ row_update(MergeRow *row)
 	return (HeapTuple) DatumGetPointer(row_result(row, &row->new));
 }
 
+/*
+ * A lattice column of a row that takes the place of a removed one: what is new
+ * goes on from what is old.
+ */
+static void
+row_continue_column(MergeRow *row, int column, NodeName node)
+{
+	MergeColumn *definition = &row->rule->columns[column];
+	Datum old = row->old.values[column];
+	Datum *new = &row->new.values[column];
+
+	if (row->old.nulls[column] || row_continues(row, column))
+		return;
+	if (row->new.nulls[column])
+		row_take(&row->new, &row->old, column);
+	else if (definition->counting == COUNTS_NOTHING)
+		*new = FunctionCall2Coll(&definition->merge, InvalidOid, old, *new);
+	else if (!merge_continue(definition->counting, old, *new, node, new))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("new row of merged table \"%s\" does not go on from the removed one",
+						RelationGetRelationName(row->table)),
+				 errdetail("Row %s was removed, but peers may still have it; in column \"%s\" of "
+						   "the new row other nodes than \"%.*s\" have written.",
+						   row_key(row, &row->old), definition->name, (int) node.length, node.name),
+				 errhint("Insert the row with '{}' in the column, and change it by UPDATE.")));
+}
+
 /* Take up what a removed row was; it is in row->old. */
 static void
-row_continue_removed(MergeRow *row)
+row_continue_removed(MergeRow *row, NodeName node)
 {
 	MergeRule *rule = row->rule;
 
 	for (int i = 0; i < rule->ncolumns; i++)
 	{
-		MergeColumn *column = &rule->columns[i];
-
-		if (column->kind != MERGE_COLUMN_LATTICE || i == rule->presence || i == rule->stamps)
-			continue;
-		if (!column->scalar && !row->new.nulls[i] &&
-			!datum_image_eq(row->new.values[i], column->bottom, false, -1) &&
-			!row_continues(row, i))
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("new row of merged table \"%s\" does not go on from the removed one",
-							RelationGetRelationName(row->table)),
-					 errdetail("Row %s was removed, but peers may still have it; what is new in "
-							   "column \"%s\" would use its dots for the second time.",
-							   row_key(row, &row->old), column->name),
-					 errhint("Insert the row with '{}' in the column, and change it by UPDATE.")));
-		if (row->new.nulls[i])
-			row_take(&row->new, &row->old, i);
-		else if (!row->old.nulls[i])
-			row->new.values[i] = FunctionCall2Coll(&column->merge, InvalidOid, row->old.values[i],
-												   row->new.values[i]);
+		if (rule->columns[i].kind == MERGE_COLUMN_LATTICE && i != rule->presence &&
+			i != rule->stamps)
+			row_continue_column(row, i, node);
 	}
 	row_take(&row->new, &row->old, rule->presence);
 	if (rule->stamps >= 0)
@@ -556,7 +567,7 @@ row_own_values(const MergeRow *row, RowValues *values)
  * foreign key is to act on it.
  */
 static void
-row_take_over(MergeRow *row)
+row_take_over(MergeRow *row, NodeName node)
 {
 	MergeRule *rule = row->rule;
 	TupleTableSlot *key = MakeSingleTupleTableSlot(row->desc, &TTSOpsVirtual);
@@ -585,7 +596,7 @@ row_take_over(MergeRow *row)
 
 				if (!merge_presence_stable(row->old.values[rule->presence], rule->extension))
 				{
-					row_continue_removed(row);
+					row_continue_removed(row, node);
 					row_own_values(row, &row->new);
 				}
 				simple_table_tuple_delete(row->table, &there->tts_tid, snapshot);
@@ -606,7 +617,7 @@ row_insert(MergeRow *row)
 
 	row_check_columns(row);
 	row_fill_hidden(row, &row->new);
-	row_take_over(row);
+	row_take_over(row, node);
 	if (rule->stamps >= 0)
 	{
 		MergeStamps stamps;

@@ -115,22 +115,19 @@ merge_rule_hidden(TupleDesc desc, const char *name, Oid extension, const char *t
 	return -1;
 }
 
-static void
-merge_rule_lattice_column(MergeRule *rule, MergeColumn *column, Oid type, Oid function)
+/* The value {} of a column of our own. */
+static Datum
+merge_rule_bottom(MergeRule *rule, TupleDesc desc, int column)
 {
 	MemoryContext before = MemoryContextSwitchTo(rule->context);
 	Oid input;
 	Oid parameter;
+	Datum bottom;
 
-	column->kind = MERGE_COLUMN_LATTICE;
-	fmgr_info_cxt(function, &column->merge, rule->context);
-	column->scalar = column->typbyval;
-	if (!column->scalar)
-	{
-		getTypeInputInfo(type, &input, &parameter);
-		column->bottom = OidInputFunctionCall(input, pstrdup("{}"), parameter, -1);
-	}
+	getTypeInputInfo(TupleDescAttr(desc, column)->atttypid, &input, &parameter);
+	bottom = OidInputFunctionCall(input, pstrdup("{}"), parameter, -1);
 	MemoryContextSwitchTo(before);
+	return bottom;
 }
 
 static void
@@ -248,6 +245,9 @@ merge_rule_build(MergeRule *rule, const TriggerData *trigger, Oid extension)
 				 errmsg("merged table \"%s\" has no column \"%s\"", RelationGetRelationName(table),
 						MERGE_PRESENCE_COLUMN),
 				 errhint("enable_merge makes it.")));
+	rule->no_presence = merge_rule_bottom(rule, desc, rule->presence);
+	if (rule->stamps >= 0)
+		rule->no_stamps = merge_rule_bottom(rule, desc, rule->stamps);
 	initStringInfo(&key_list);
 	key = merge_rule_key(rule, table, &key_list);
 	rule->ncolumns = desc->natts;
@@ -268,7 +268,11 @@ merge_rule_build(MergeRule *rule, const TriggerData *trigger, Oid extension)
 			column->kind = MERGE_COLUMN_KEY;
 		else if (OidIsValid(
 					 function = merge_rule_lattice_function(attribute->atttypid, extension, &base)))
-			merge_rule_lattice_column(rule, column, base, function);
+		{
+			column->kind = MERGE_COLUMN_LATTICE;
+			column->counting = merge_counting_of(base, extension);
+			fmgr_info_cxt(function, &column->merge, rule->context);
+		}
 		else
 		{
 			merge_rule_plain_column(rule, column, attribute);

@@ -30,8 +30,8 @@
 #include "core/node_name.h"
 #include "core/query.h"
 #include "miscadmin.h"
-#include "replication/merge_catalog.h"
 #include "replication/merge_nodes.h"
+#include "replication/merge_shape.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -61,8 +61,7 @@ table_owner(Oid table)
 	Oid owner;
 
 	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE), errmsg("there is no table %u", table)));
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("there is no table %u", table)));
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 	return owner;
@@ -76,8 +75,7 @@ publication_named_tables(MergePublication *publication, ArrayType *array)
 	bool *nulls;
 	int count;
 
-	deconstruct_array(array, REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT, &values, &nulls,
-					  &count);
+	deconstruct_array(array, REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT, &values, &nulls, &count);
 	if (count == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -108,7 +106,7 @@ merged_tables(Oid extension, Oid nodes)
 	List *tables = NIL;
 	uint64 count;
 
-	query_argument(&arguments, NAMEOID, CStringGetDatum(MERGE_TRIGGER), false);
+	query_argument(&arguments, NAMEOID, CStringGetDatum(MERGE_ROW_TRIGGER), false);
 	query_argument(&arguments, OIDOID, ObjectIdGetDatum(extension), false);
 	query_argument(&arguments, OIDOID, ObjectIdGetDatum(nodes), false);
 	count = query_run("SELECT c.oid FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
@@ -135,24 +133,26 @@ publication_describe(StringInfo list, Oid relid, Oid extension)
 	/* until the end of the transaction, against columns that come and go */
 	Relation table = table_open(relid, ShareUpdateExclusiveLock);
 	const char *separator = "";
-	CatalogColumns columns;
+	MergeShape shape;
 
-	if (!merge_catalog_is_merged(table, extension))
+	merge_shape_read(&shape, table, extension);
+	if (shape.row_trigger == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" is not merged", RelationGetRelationName(table)),
+				 errmsg("table \"%s\" is not merged", shape.name),
 				 errdetail("Rows that arrive would overwrite those of its subscribers."),
 				 errhint("Call enable_merge for it, here and on all servers.")));
-	merge_catalog_columns(table, extension, &columns);
-	appendStringInfo(list, "%s%s", list->len ? ", " : "", merge_catalog_name(table));
+	appendStringInfo(list, "%s%s", list->len ? ", " : "", shape.qualified);
 	if (COMPAT_COLUMN_LISTS)
 	{
 		appendStringInfoString(list, " (");
-		for (int i = 0; i < columns.count; i++)
+		for (int column = 1; column <= RelationGetNumberOfAttributes(table); column++)
 		{
-			if (!columns.columns[i].is_key && !columns.columns[i].is_lattice)
+			if (!bms_is_member(column, shape.key) && !bms_is_member(column, shape.lattices) &&
+				column != shape.presence && column != shape.stamps)
 				continue;
-			appendStringInfo(list, "%s%s", separator, quote_identifier(columns.columns[i].name));
+			appendStringInfo(list, "%s%s", separator,
+							 quote_identifier(merge_column_name(table, (AttrNumber) column)));
 			separator = ", ";
 		}
 		appendStringInfoChar(list, ')');
@@ -339,15 +339,15 @@ typedef struct MergeSetup
 	RowSet answer;
 	int32 step;
 	Oid extension;
-	const char *schema;		 /* the extension's, quoted */
+	const char *schema;      /* the extension's, quoted */
 	const char *publication; /* its name */
-	const char *prefix;		 /* of the names of subscriptions */
+	const char *prefix;      /* of the names of subscriptions */
 	MergeTopology topology;
 	int count;
 	MergePeer *peers; /* by name */
-	int first;		  /* which one the others join, or the centre of a star */
-	int last;		  /* which one is to join, or -1 */
-	List *names;	  /* of subscriptions */
+	int first;        /* which one the others join, or the centre of a star */
+	int last;         /* which one is to join, or -1 */
+	List *names;      /* of subscriptions */
 } MergeSetup;
 
 static int
@@ -383,8 +383,7 @@ setup_peers(MergeSetup *setup, Jsonb *peers)
 			if (value.type != jbvString || value.val.string.len == 0)
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("connection string of node \"%s\" must be a string",
-								peer->node),
+						 errmsg("connection string of node \"%s\" must be a string", peer->node),
 						 errhint("Write it as \"host=... dbname=...\".")));
 			peer->conninfo = pnstrdup(value.val.string.val, value.val.string.len);
 			setup->count++;
@@ -392,7 +391,8 @@ setup_peers(MergeSetup *setup, Jsonb *peers)
 	}
 	if (setup->count < 2)
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("there must be two peers, at least"),
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there must be two peers, at least"),
 				 errhint("Name all servers, this one, too.")));
 	qsort(setup->peers, setup->count, sizeof(MergePeer), merge_peer_order);
 }
@@ -500,13 +500,15 @@ setup_link(MergeSetup *setup, const MergePeer *from, const MergePeer *to, bool j
 						   joins ? ", which knows of it by now and keeps what it may need. "
 								 : ", which joins, before that one subscribes itself. ");
 	appendStringInfoString(&options, "copy_data = true");
-	appendStringInfoString(&remark, "copy_data: rows that are copied merge with those that are "
-									"there, and none is left out");
+	appendStringInfoString(&remark,
+						   "copy_data: rows that are copied merge with those that are "
+						   "there, and none is left out");
 	if (COMPAT_DISABLE_ON_ERROR)
 	{
 		appendStringInfoString(&options, ", disable_on_error = false");
-		appendStringInfoString(&remark, "; disable_on_error: what fails is tried again, and the "
-										"link goes on");
+		appendStringInfoString(&remark,
+							   "; disable_on_error: what fails is tried again, and the "
+							   "link goes on");
 	}
 	if (COMPAT_ORIGIN)
 	{
@@ -570,25 +572,21 @@ setup_order(const MergeSetup *setup, int *order)
 		order[count] = setup->last;
 }
 
-/* What enable_merge was called with for a table. */
+/* What enable_merge was called with for a table, whose name is added to a list. */
 static const char *
-setup_enable_command(const MergeSetup *setup, Oid relid)
+setup_enable_command(const MergeSetup *setup, Oid relid, StringInfo names)
 {
 	Relation table = table_open(relid, AccessShareLock);
 	StringInfoData command;
+	MergeShape shape;
 
+	merge_shape_read(&shape, table, setup->extension);
+	appendStringInfo(names, "%s%s", names->len ? ", " : "", quote_literal_cstr(shape.qualified));
 	initStringInfo(&command);
 	appendStringInfo(&command, "SELECT %s.enable_merge(%s", setup->schema,
-					 quote_literal_cstr(merge_catalog_name(table)));
-	for (int i = 0; i < table->trigdesc->numtriggers; i++)
-	{
-		const Trigger *trigger = &table->trigdesc->triggers[i];
-
-		if (strcmp(trigger->tgname, MERGE_TRIGGER) != 0)
-			continue;
-		for (int argument = 0; argument < trigger->tgnargs; argument++)
-			appendStringInfo(&command, ", %s", quote_literal_cstr(trigger->tgargs[argument]));
-	}
+					 quote_literal_cstr(shape.qualified));
+	for (int i = 0; shape.row_trigger && i < shape.row_trigger->tgnargs; i++)
+		appendStringInfo(&command, ", %s", quote_literal_cstr(shape.row_trigger->tgargs[i]));
 	appendStringInfoString(&command, ");");
 	table_close(table, AccessShareLock);
 	return command.data;
@@ -614,12 +612,7 @@ setup_server(MergeSetup *setup, const MergePeer *peer, List *tables)
 	initStringInfo(&names);
 	foreach (cell, tables)
 	{
-		Relation table = table_open(lfirst_oid(cell), AccessShareLock);
-
-		appendStringInfo(&names, "%s%s", names.len ? ", " : "",
-						 quote_literal_cstr(merge_catalog_name(table)));
-		table_close(table, AccessShareLock);
-		setup_emit(setup, peer->node, setup_enable_command(setup, lfirst_oid(cell)),
+		setup_emit(setup, peer->node, setup_enable_command(setup, lfirst_oid(cell), &names),
 				   "All servers merge before any of them subscribes: what arrives before would "
 				   "overwrite.");
 	}

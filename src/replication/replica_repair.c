@@ -25,16 +25,15 @@
 #include "core/compat.h"
 
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "access/stratnum.h"
-#include "catalog/pg_class.h"
+#include "access/table.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "core/query.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "replication/merge_catalog.h"
 #include "replication/merge_intent.h"
+#include "replication/merge_shape.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
@@ -52,9 +51,9 @@
  * may have given a type its own; those that follow the session are not known.
  */
 static const char *const canonical_settings[][2] = {
-	{"DateStyle", "ISO, YMD"},      {"IntervalStyle", "postgres"},   {"TimeZone", "UTC"},
-	{"extra_float_digits", "3"},    {"bytea_output", "hex"},         {"xmlbinary", "base64"},
-	{"lc_monetary", "C"},           {"quote_all_identifiers", "off"}, {"row_security", "off"},
+	{"DateStyle", "ISO, YMD"},   {"IntervalStyle", "postgres"},    {"TimeZone", "UTC"},
+	{"extra_float_digits", "3"}, {"bytea_output", "hex"},          {"xmlbinary", "base64"},
+	{"lc_monetary", "C"},        {"quote_all_identifiers", "off"}, {"row_security", "off"},
 };
 
 static int
@@ -89,19 +88,26 @@ repair_operator(Oid type, int strategy)
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "type %s has no order", format_type_be(type));
 	form = (Form_pg_operator) GETSTRUCT(tuple);
-	written =
-		psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)),
-				 NameStr(form->oprname));
+	written = psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)),
+					   NameStr(form->oprname));
 	ReleaseSysCache(tuple);
 	return written;
 }
 
+static Form_pg_attribute
+repair_column(Relation table, int column)
+{
+	return TupleDescAttr(RelationGetDescr(table), column - 1);
+}
+
 /* A key column of the row t, as it is compared: in the same order on all servers. */
 static const char *
-repair_key_column(const CatalogColumn *column)
+repair_key_column(Relation table, int column)
 {
-	return psprintf("t.%s%s", quote_identifier(column->name),
-					OidIsValid(get_typcollation(column->type)) ? " COLLATE pg_catalog.\"C\"" : "");
+	Form_pg_attribute key = repair_column(table, column);
+
+	return psprintf("t.%s%s", quote_identifier(NameStr(key->attname)),
+					OidIsValid(get_typcollation(key->atttypid)) ? " COLLATE pg_catalog.\"C\"" : "");
 }
 
 /* The text of an element of a bound; NULL if it has none. */
@@ -123,19 +129,13 @@ repair_bound_text(const JsonbValue *value)
 }
 
 static void
-repair_bad_bound(const char *which, Relation table, const CatalogColumns *columns)
+repair_bad_bound(const char *which, Relation table, const MergeShape *shape)
 {
-	StringInfoData names;
-
-	initStringInfo(&names);
-	for (int i = 0; i < columns->keys; i++)
-		appendStringInfo(&names, "%s%s", i ? ", " : "",
-						 merge_catalog_column(columns, columns->key[i])->name);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s must be an array of the values of a key of \"%s\"", which,
-					RelationGetRelationName(table)),
-			 errdetail("The key of \"%s\" is (%s).", RelationGetRelationName(table), names.data),
+			 errmsg("%s must be an array of the values of a key of \"%s\"", which, shape->name),
+			 errdetail("The key has the columns %s.",
+					   merge_quoted_names(merge_column_names(table, shape->key))),
 			 errhint("Write it as '[\"value\", ...]'.")));
 }
 
@@ -144,72 +144,69 @@ repair_bad_bound(const char *which, Relation table, const CatalogColumns *column
  * bound, whose values become arguments.
  */
 static void
-repair_bound(StringInfo where, QueryArguments *arguments, Relation table,
-			 const CatalogColumns *columns, Jsonb *bound, bool is_lower)
+repair_bound(StringInfo where, QueryArguments *arguments, Relation table, const MergeShape *shape,
+			 Jsonb *bound, bool is_lower)
 {
 	const char *which = is_lower ? "from_key" : "to_key";
 	int within = is_lower ? BTGreaterEqualStrategyNumber : BTLessEqualStrategyNumber;
 	int beyond = is_lower ? BTGreaterStrategyNumber : BTLessStrategyNumber;
-	int first = arguments->count + 1;
+	int keys = list_length(shape->key_columns);
 
 	if (!JB_ROOT_IS_ARRAY(bound) || JB_ROOT_IS_SCALAR(bound) ||
-		JB_ROOT_COUNT(bound) != (uint32) columns->keys)
-		repair_bad_bound(which, table, columns);
-	for (int i = 0; i < columns->keys; i++)
+		JB_ROOT_COUNT(bound) != (uint32) keys)
+		repair_bad_bound(which, table, shape);
+
+	/* the first column on its own, too, for the index on them */
+	for (int i = 0; i < keys; i++)
 	{
-		const CatalogColumn *column = merge_catalog_column(columns, columns->key[i]);
+		int column = list_nth_int(shape->key_columns, i);
+		Oid type = repair_column(table, column)->atttypid;
+		const char *name = repair_key_column(table, column);
 		char *text = repair_bound_text(getIthJsonbValueFromContainer(&bound->root, i));
 		Oid input;
 		Oid parameter;
 
 		if (text == NULL)
-			repair_bad_bound(which, table, columns);
-		getTypeInputInfo(column->type, &input, &parameter);
-		query_argument(arguments, column->type, OidInputFunctionCall(input, text, parameter, -1),
-					   false);
+			repair_bad_bound(which, table, shape);
+		getTypeInputInfo(type, &input, &parameter);
+		query_argument(arguments, type, OidInputFunctionCall(input, text, parameter, -1), false);
+		appendStringInfo(where, " AND (%s %s $%d", name, repair_operator(type, within),
+						 arguments->count);
+		if (i + 1 < keys)
+			appendStringInfo(where, " AND (%s %s $%d OR (true", name, repair_operator(type, beyond),
+							 arguments->count);
 	}
-	/* the first column on its own, for the index on them */
-	for (int i = 0; i < columns->keys; i++)
-	{
-		const CatalogColumn *column = merge_catalog_column(columns, columns->key[i]);
-		const char *name = repair_key_column(column);
-
-		appendStringInfo(where, " AND (%s %s $%d", name, repair_operator(column->type, within),
-						 first + i);
-		if (i + 1 < columns->keys)
-			appendStringInfo(where, " AND (%s %s $%d OR (true", name,
-							 repair_operator(column->type, beyond), first + i);
-	}
-	for (int i = 0; i < columns->keys; i++)
-		appendStringInfoString(where, i + 1 < columns->keys ? ")))" : ")");
+	for (int i = 0; i < keys; i++)
+		appendStringInfoString(where, i + 1 < keys ? ")))" : ")");
 }
 
-/* Both, where they are given, behind "WHERE true". */
+/* Both, where they are given, behind another condition. */
 static void
-repair_bounds(StringInfo where, QueryArguments *arguments, Relation table,
-			  const CatalogColumns *columns, Jsonb *from, Jsonb *to)
+repair_bounds(StringInfo where, QueryArguments *arguments, Relation table, const MergeShape *shape,
+			  Jsonb *from, Jsonb *to)
 {
-	/* before the statement, which has settings of its own, is run */
 	if (from)
-		repair_bound(where, arguments, table, columns, from, true);
+		repair_bound(where, arguments, table, shape, from, true);
 	if (to)
-		repair_bound(where, arguments, table, columns, to, false);
+		repair_bound(where, arguments, table, shape, to, false);
 }
 
 static void
-repair_need_key(Relation table, const CatalogColumns *columns)
+repair_need_key(const MergeShape *shape)
 {
-	if (columns->keys == 0)
+	int keys = list_length(shape->key_columns);
+
+	if (keys == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" has no replica identity", RelationGetRelationName(table)),
+				 errmsg("table \"%s\" has no replica identity", shape->name),
 				 errhint("Give it a primary key, or ALTER TABLE ... REPLICA IDENTITY USING "
 						 "INDEX.")));
-	if (2 * columns->keys > QUERY_MAX_ARGUMENTS)
+	if (2 * keys > QUERY_MAX_ARGUMENTS)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("the key of \"%s\" has %d columns, more than %d",
-						RelationGetRelationName(table), columns->keys, QUERY_MAX_ARGUMENTS / 2)));
+				 errmsg("the key of \"%s\" has %d columns, more than %d", shape->name, keys,
+						QUERY_MAX_ARGUMENTS / 2)));
 }
 
 /*
@@ -219,7 +216,8 @@ repair_need_key(Relation table, const CatalogColumns *columns)
 /* One column of the rows that are read. */
 typedef struct ComparedColumn
 {
-	const CatalogColumn *column;
+	int number;
+	const char *name;
 	FmgrInfo output;
 } ComparedColumn;
 
@@ -253,38 +251,40 @@ typedef struct Comparison
 static int
 compared_column_order(const void *a, const void *b)
 {
-	return strcmp(((const ComparedColumn *) a)->column->name,
-				  ((const ComparedColumn *) b)->column->name);
+	return strcmp(((const ComparedColumn *) a)->name, ((const ComparedColumn *) b)->name);
 }
 
 /* Choose the columns: what is computed from others need not be compared. */
 static void
-comparison_columns(Comparison *comparison, const CatalogColumns *columns)
+comparison_columns(Comparison *comparison, Relation table, const MergeShape *shape)
 {
-	comparison->columns = palloc(sizeof(ComparedColumn) * columns->count);
+	int natts = RelationGetNumberOfAttributes(table);
+
+	comparison->columns = palloc(sizeof(ComparedColumn) * natts);
 	comparison->count = 0;
-	for (int i = 0; i < columns->count; i++)
+	for (int number = 1; number <= natts; number++)
 	{
-		const CatalogColumn *column = &columns->columns[i];
+		Form_pg_attribute column = repair_column(table, number);
 		ComparedColumn *compared;
 		Oid output;
 		bool is_varlena;
 
-		if (column->is_generated && !column->is_key)
+		if (column->attisdropped || bms_is_member(number, shape->derived))
 			continue;
 		compared = &comparison->columns[comparison->count++];
-		compared->column = column;
-		getTypeOutputInfo(column->type, &output, &is_varlena);
+		compared->number = number;
+		compared->name = NameStr(column->attname);
+		getTypeOutputInfo(column->atttypid, &output, &is_varlena);
 		fmgr_info(output, &compared->output);
 	}
 	qsort(comparison->columns, comparison->count, sizeof(ComparedColumn), compared_column_order);
-	comparison->keys = columns->keys;
-	comparison->key = palloc(sizeof(int) * columns->keys);
-	for (int key = 0; key < columns->keys; key++)
+	comparison->keys = list_length(shape->key_columns);
+	comparison->key = palloc(sizeof(int) * comparison->keys);
+	for (int key = 0; key < comparison->keys; key++)
 	{
 		for (int i = 0; i < comparison->count; i++)
 		{
-			if (comparison->columns[i].column->number == columns->key[key])
+			if (comparison->columns[i].number == list_nth_int(shape->key_columns, key))
 				comparison->key[key] = i;
 		}
 	}
@@ -316,7 +316,7 @@ comparison_start(Comparison *comparison)
 
 	initStringInfo(&names);
 	for (int i = 0; i < comparison->count; i++)
-		comparison_append(&names, comparison->columns[i].column->name);
+		comparison_append(&names, comparison->columns[i].name);
 	compat_md5(names.data, names.len, comparison->start);
 	memcpy(comparison->digest, comparison->start, DIGEST_BYTES);
 	comparison->range = 1;
@@ -384,8 +384,7 @@ comparison_row(void *state, HeapTuple row, TupleDesc desc)
 		comparison_append(&bytes, texts[i]);
 	}
 	is_border = comparison->range < comparison->ranges &&
-				comparison->position ==
-					comparison->range * (comparison->total - 1) / comparison->ranges;
+		comparison->position == comparison->range * (comparison->total - 1) / comparison->ranges;
 	memcpy(bytes.data, comparison->digest, DIGEST_BYTES);
 	compat_md5(bytes.data, bytes.len, comparison->digest);
 	comparison->rows++;
@@ -411,10 +410,9 @@ PG_FUNCTION_INFO_V1(compare_replicas);
 Datum
 compare_replicas(PG_FUNCTION_ARGS)
 {
-	Oid extension = extension_namespace(fcinfo);
 	QueryArguments arguments = {0};
 	Comparison comparison = {0};
-	CatalogColumns columns;
+	MergeShape shape;
 	StringInfoData from;
 	StringInfoData wanted;
 	Relation table;
@@ -428,8 +426,8 @@ compare_replicas(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("ranges must be at least 1")));
 	table = table_open(PG_GETARG_OID(0), AccessShareLock);
-	merge_catalog_columns(table, extension, &columns);
-	repair_need_key(table, &columns);
+	merge_shape_read(&shape, table, extension_namespace(fcinfo));
+	repair_need_key(&shape);
 	row_set_open(&comparison.answer, fcinfo);
 	query_connect();
 	level = repair_settings_enter();
@@ -437,10 +435,10 @@ compare_replicas(PG_FUNCTION_ARGS)
 	initStringInfo(&from);
 	appendStringInfo(&from, " FROM %s%s AS t WHERE ",
 					 table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ",
-					 merge_catalog_name(table));
-	if (columns.has_presence && merge_catalog_is_merged(table, extension))
+					 shape.qualified);
+	if (shape.row_trigger && shape.presence)
 		appendStringInfo(&from, "%s.is_present(t.%s)", extension_schema(fcinfo),
-						 quote_identifier(MERGE_PRESENCE));
+						 MERGE_PRESENCE_COLUMN);
 	else
 		appendStringInfoString(&from, "true");
 	comparison.first_open = PG_ARGISNULL(2);
@@ -449,11 +447,11 @@ compare_replicas(PG_FUNCTION_ARGS)
 		comparison.first_key = PG_GETARG_DATUM(2);
 	if (!comparison.to_open)
 		comparison.to_key = PG_GETARG_DATUM(3);
-	repair_bounds(&from, &arguments, table, &columns,
+	repair_bounds(&from, &arguments, table, &shape,
 				  comparison.first_open ? NULL : DatumGetJsonbP(comparison.first_key),
 				  comparison.to_open ? NULL : DatumGetJsonbP(comparison.to_key));
 
-	comparison_columns(&comparison, &columns);
+	comparison_columns(&comparison, table, &shape);
 	comparison_start(&comparison);
 	comparison.ranges = PG_GETARG_INT32(1);
 	if (comparison.ranges > 1)
@@ -474,13 +472,13 @@ compare_replicas(PG_FUNCTION_ARGS)
 	initStringInfo(&wanted);
 	for (int i = 0; i < comparison.count; i++)
 		appendStringInfo(&wanted, "%s t.%s", i ? "," : "SELECT",
-						 quote_identifier(comparison.columns[i].column->name));
+						 quote_identifier(comparison.columns[i].name));
 	appendStringInfoString(&wanted, from.data);
-	for (int key = 0; key < columns.keys; key++)
+	for (int key = 0; key < comparison.keys; key++)
 		appendStringInfo(&wanted, "%s %s", key ? "," : " ORDER BY",
-						 repair_key_column(merge_catalog_column(&columns, columns.key[key])));
-	comparison.row =
-		AllocSetContextCreate(CurrentMemoryContext, "compared row", ALLOCSET_DEFAULT_SIZES);
+						 repair_key_column(table, list_nth_int(shape.key_columns, key)));
+	comparison.row = AllocSetContextCreate(CurrentMemoryContext, "compared row",
+										   ALLOCSET_DEFAULT_SIZES);
 	query_each(wanted.data, &arguments, comparison_row, &comparison);
 	comparison_end_range(&comparison, comparison.to_key, comparison.to_open);
 
@@ -494,32 +492,15 @@ compare_replicas(PG_FUNCTION_ARGS)
  * Sending again
  */
 
-/* Only the owner may: to be asked before anybody waits for the table's lock. */
-static void
-resync_check_owner(Oid table)
-{
-	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-	Form_pg_class form;
-
-	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE), errmsg("there is no table %u", table)));
-	form = (Form_pg_class) GETSTRUCT(tuple);
-	if (!has_privs_of_role(GetUserId(), form->relowner))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, NameStr(form->relname));
-	ReleaseSysCache(tuple);
-}
-
 PG_FUNCTION_INFO_V1(resync);
 Datum
 resync(PG_FUNCTION_ARGS)
 {
 	QueryArguments arguments = {0};
-	CatalogColumns columns;
+	MergeShape shape;
 	StringInfoData where;
 	StringInfoData names;
 	Relation table;
-	const char *name;
 	SPIPlanPtr plan;
 	uint64 rows;
 	int level;
@@ -528,20 +509,22 @@ resync(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("table to resync must not be null")));
-	resync_check_owner(PG_GETARG_OID(0));
+	/* before anybody waits for the lock */
+	if (!compat_owns_table(PG_GETARG_OID(0), GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(PG_GETARG_OID(0)));
 
 	/*
 	 * Who updates a row while it goes would find it deleted, and update
 	 * nothing: writers wait.
 	 */
 	table = table_open(PG_GETARG_OID(0), ShareRowExclusiveLock);
-	if (!merge_catalog_is_merged(table, extension_namespace(fcinfo)))
+	merge_shape_read(&shape, table, extension_namespace(fcinfo));
+	if (shape.row_trigger == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" is not merged", RelationGetRelationName(table)),
+				 errmsg("table \"%s\" is not merged", shape.name),
 				 errhint("Call enable_merge for it.")));
-	merge_catalog_columns(table, extension_namespace(fcinfo), &columns);
-	repair_need_key(table, &columns);
+	repair_need_key(&shape);
 	query_connect();
 	level = repair_settings_enter();
 
@@ -551,22 +534,22 @@ resync(PG_FUNCTION_ARGS)
 	 */
 	(void) set_config_option("session_replication_role", "replica", PGC_SUSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
-	name = merge_catalog_name(table);
 	initStringInfo(&where);
-	repair_bounds(&where, &arguments, table, &columns,
-				  PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1),
+	repair_bounds(&where, &arguments, table, &shape, PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1),
 				  PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2));
 	initStringInfo(&names);
-	for (int i = 0; i < columns.count; i++)
+	for (int i = 1; i <= RelationGetNumberOfAttributes(table); i++)
 	{
-		if (!columns.columns[i].is_generated)
+		Form_pg_attribute column = repair_column(table, i);
+
+		if (!column->attisdropped && !column->attgenerated)
 			appendStringInfo(&names, "%s%s", names.len ? ", " : "",
-							 quote_identifier(columns.columns[i].name));
+							 quote_identifier(NameStr(column->attname)));
 	}
 	plan = SPI_prepare(psprintf("WITH t AS (DELETE FROM ONLY %1$s AS t WHERE true%2$s "
 								"RETURNING %3$s) INSERT INTO %1$s (%3$s) "
 								"OVERRIDING SYSTEM VALUE SELECT %3$s FROM t",
-								name, where.data, names.data),
+								shape.qualified, where.data, names.data),
 					   arguments.count, arguments.types);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
