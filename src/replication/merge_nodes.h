@@ -1,6 +1,6 @@
 /*
  * merge_nodes.h
- *		The servers that merge with one another, and what each has seen.
+ *		The servers that merge one another's rows, and what each has seen.
  */
 #ifndef DISTRIBUTED_MERGE_NODES_H
 #define DISTRIBUTED_MERGE_NODES_H
@@ -8,5 +8,6 @@
 #include "postgres.h"
 
 extern bool merge_node_is_retired(Oid extension, const char *node);
+extern void merge_node_register(Oid extension, const char *node);
 
 #endif /* DISTRIBUTED_MERGE_NODES_H */

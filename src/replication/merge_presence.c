@@ -21,6 +21,7 @@
  */
 #include "core/compat.h"
 
+#include "access/xact.h"
 #include "core/dot_store.h"
 #include "core/query.h"
 #include "core/shared_clock.h"
@@ -111,13 +112,17 @@ merge_presence_counter(Datum presence, NodeName node)
 Datum
 merge_presence_write(Datum presence, NodeName node, bool present)
 {
-	HybridTime now = shared_clock_tick();
-	uint64 counter = (uint64) Max(now.nanoseconds, 1);
+	HybridTime now;
+	uint64 counter;
 	EntryTable flag;
 	EntryDraft draft;
 	uint32 local;
 	const char *name;
 
+	/* acknowledge_removals takes it that whoever has a time has a number before */
+	(void) GetTopTransactionId();
+	now = shared_clock_tick();
+	counter = (uint64) Max(now.nanoseconds, 1);
 	presence_open(&flag, presence);
 	entry_draft_init(&draft, 1);
 	name = flag.nodes.names;
