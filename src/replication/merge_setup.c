@@ -54,19 +54,6 @@ typedef struct MergePublication
 	List *tables; /* to be published, without merge_nodes */
 } MergePublication;
 
-static Oid
-table_owner(Oid table)
-{
-	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-	Oid owner;
-
-	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("there is no table %u", table)));
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 /* The tables that are named; merge_nodes is always there, so it may be named, too. */
 static void
 publication_named_tables(MergePublication *publication, ArrayType *array)
@@ -237,7 +224,7 @@ static void
 publication_run_as_owner(const MergePublication *publication, const char *sql)
 {
 	QueryArguments none = {0};
-	Oid owner = table_owner(publication->nodes);
+	Oid owner = query_table_owner(publication->nodes);
 
 	if (!has_privs_of_role(publication->user, owner))
 		SetUserIdAndSecContext(owner, publication->security | SECURITY_LOCAL_USERID_CHANGE);
@@ -263,7 +250,7 @@ create_merge_publication(PG_FUNCTION_ARGS)
 				 errmsg("name of a merge publication must not be null")));
 	publication.name = NameStr(*PG_GETARG_NAME(0));
 	publication.extension = extension_namespace(fcinfo);
-	publication.nodes = get_relname_relid("merge_nodes", publication.extension);
+	publication.nodes = extension_table(publication.extension, "merge_nodes");
 	GetUserIdAndSecContext(&publication.user, &publication.security);
 	name = quote_identifier(publication.name);
 	query_connect();
@@ -291,7 +278,7 @@ create_merge_publication(PG_FUNCTION_ARGS)
 	{
 		foreach (cell, publication.tables)
 		{
-			if (!has_privs_of_role(publication.user, table_owner(lfirst_oid(cell))))
+			if (!has_privs_of_role(publication.user, query_table_owner(lfirst_oid(cell))))
 				aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(lfirst_oid(cell)));
 		}
 		publication_run_as_owner(&publication,
@@ -306,7 +293,7 @@ create_merge_publication(PG_FUNCTION_ARGS)
 		publication_run_as_owner(&publication,
 								 psprintf("ALTER PUBLICATION %s ADD TABLE %s", name, nodes.data));
 	}
-	/* XXX merge_node_register(publication.extension, node_name_local()); */
+	merge_node_register(publication.extension, node_name_local());
 	query_path_leave(level);
 	query_finish();
 	PG_RETURN_VOID();
@@ -666,7 +653,7 @@ merge_subscription_commands(PG_FUNCTION_ARGS)
 	row_set_open(&setup.answer, fcinfo);
 	query_connect();
 	level = query_path_enter();
-	tables = merged_tables(setup.extension, get_relname_relid("merge_nodes", setup.extension));
+	tables = merged_tables(setup.extension, extension_table(setup.extension, "merge_nodes"));
 	if (tables == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
