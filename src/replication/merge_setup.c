@@ -48,9 +48,7 @@ typedef struct MergePublication
 {
 	const char *name;
 	Oid extension;
-	Oid nodes; /* the table merge_nodes */
-	Oid user;  /* who called */
-	int security;
+	Oid nodes;    /* the table merge_nodes */
 	List *tables; /* to be published, without merge_nodes */
 } MergePublication;
 
@@ -184,52 +182,48 @@ publication_check_only(const MergePublication *publication)
 					 wanted.data)));
 }
 
-/*
- * Is there a publication of this name?  Then it must be ours, and the caller's.
- */
+/* Is there a publication of this name?  Then it must be a merge publication. */
 static bool
 publication_exists(const MergePublication *publication)
 {
 	QueryArguments arguments = {0};
 	bool isnull;
-	Oid owner;
 
 	query_argument(&arguments, NAMEOID, CStringGetDatum(publication->name), false);
 	query_argument(&arguments, OIDOID, ObjectIdGetDatum(publication->nodes), false);
-	if (query_run("SELECT p.pubowner, p.pubinsert AND p.pubupdate AND NOT p.pubdelete "
+	if (query_run("SELECT p.pubinsert AND p.pubupdate AND NOT p.pubdelete "
 				  "AND NOT p.pubtruncate AND EXISTS (SELECT FROM pg_publication_rel r "
 				  "WHERE r.prpubid = p.oid AND r.prrelid = $2) "
 				  "FROM pg_publication p WHERE p.pubname = $1",
 				  &arguments) == 0)
 		return false;
-	owner = DatumGetObjectId(
-		SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	if (!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull)))
+	if (!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("publication \"%s\" already exists", publication->name),
-				 errdetail("It is not a merge publication: such a one publishes insert and "
-						   "update of merged tables, and of merge_nodes."),
+				 errdetail("It is not a merge publication, which publishes inserts and updates "
+						   "of merged tables, and of merge_nodes."),
 				 errhint("Choose another name, or drop it.")));
-	if (!has_privs_of_role(publication->user, owner))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_PUBLICATION, publication->name);
 	return true;
 }
 
 /*
- * Run what concerns merge_nodes as its owner, and the publication's and the
- * tables' owner need not be that: who may is asked before.
+ * Only the owner of a table may publish it, and that of merge_nodes is whose
+ * the extension is, so what concerns it is done in his name.
  */
 static void
 publication_run_as_owner(const MergePublication *publication, const char *sql)
 {
 	QueryArguments none = {0};
-	Oid owner = query_table_owner(publication->nodes);
+	Oid user;
+	int security;
 
-	if (!has_privs_of_role(publication->user, owner))
-		SetUserIdAndSecContext(owner, publication->security | SECURITY_LOCAL_USERID_CHANGE);
+	GetUserIdAndSecContext(&user, &security);
+	if (!compat_owns_table(publication->nodes, user))
+		SetUserIdAndSecContext(query_table_owner(publication->nodes),
+							   security | SECURITY_LOCAL_USERID_CHANGE);
 	query_run(sql, &none);
-	SetUserIdAndSecContext(publication->user, publication->security);
+	SetUserIdAndSecContext(user, security);
 }
 
 PG_FUNCTION_INFO_V1(create_merge_publication);
@@ -242,6 +236,7 @@ create_merge_publication(PG_FUNCTION_ARGS)
 	StringInfoData nodes;
 	const char *name;
 	ListCell *cell;
+	bool exists;
 	int level;
 
 	if (PG_ARGISNULL(0))
@@ -251,7 +246,6 @@ create_merge_publication(PG_FUNCTION_ARGS)
 	publication.name = NameStr(*PG_GETARG_NAME(0));
 	publication.extension = extension_namespace(fcinfo);
 	publication.nodes = extension_table(publication.extension, "merge_nodes");
-	GetUserIdAndSecContext(&publication.user, &publication.security);
 	name = quote_identifier(publication.name);
 	query_connect();
 	level = query_path_enter();
@@ -274,21 +268,19 @@ create_merge_publication(PG_FUNCTION_ARGS)
 	publication_describe(&nodes, publication.nodes, publication.extension);
 	publication_check_only(&publication);
 
-	if (publication_exists(&publication))
-	{
-		foreach (cell, publication.tables)
-		{
-			if (!has_privs_of_role(publication.user, query_table_owner(lfirst_oid(cell))))
-				aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(lfirst_oid(cell)));
-		}
+	exists = publication_exists(&publication);
+	if (tables.len == 0)
 		publication_run_as_owner(&publication,
-								 psprintf("ALTER PUBLICATION %s SET TABLE %s%s%s", name,
-										  tables.data, tables.len ? ", " : "", nodes.data));
-	}
+								 psprintf(exists ? "ALTER PUBLICATION %s SET TABLE %s"
+												 : "CREATE PUBLICATION %s FOR TABLE %s "
+												   "WITH (publish = 'insert, update')",
+										  name, nodes.data));
 	else
 	{
-		query_run(psprintf("CREATE PUBLICATION %s%s%s WITH (publish = 'insert, update')", name,
-						   tables.len ? " FOR TABLE " : "", tables.data),
+		query_run(psprintf(exists ? "ALTER PUBLICATION %s SET TABLE %s"
+								  : "CREATE PUBLICATION %s FOR TABLE %s "
+									"WITH (publish = 'insert, update')",
+						   name, tables.data),
 				  &none);
 		publication_run_as_owner(&publication,
 								 psprintf("ALTER PUBLICATION %s ADD TABLE %s", name, nodes.data));
@@ -370,7 +362,7 @@ setup_peers(MergeSetup *setup, Jsonb *peers)
 			if (value.type != jbvString || value.val.string.len == 0)
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("connection string of node \"%s\" must be a string", peer->node),
+						 errmsg("connection string of node \"%s\" must be a string, and not empty", peer->node),
 						 errhint("Write it as \"host=... dbname=...\".")));
 			peer->conninfo = pnstrdup(value.val.string.val, value.val.string.len);
 			setup->count++;
@@ -587,10 +579,13 @@ setup_server(MergeSetup *setup, const MergePeer *peer, List *tables)
 	ListCell *cell;
 
 	setup_emit(setup, peer->node,
-			   psprintf("CREATE SCHEMA IF NOT EXISTS %1$s; "
-						"CREATE EXTENSION IF NOT EXISTS distributed WITH SCHEMA %1$s;",
+			   psprintf("%sCREATE EXTENSION IF NOT EXISTS distributed WITH SCHEMA %s;",
+						strcmp(setup->schema, "public") == 0
+							? ""
+							: psprintf("CREATE SCHEMA IF NOT EXISTS %s; ", setup->schema),
 						setup->schema),
-			   "The tables come before: pg_dump --schema-only of another server brings them.");
+			   "The tables are there before: pg_dump --schema-only of another server brings them. "
+			   "wal_level must be logical.");
 	setup_emit(setup, peer->node,
 			   psprintf("ALTER DATABASE :\"DBNAME\" SET distributed.node = %1$s; "
 						"SET distributed.node = %1$s;",
