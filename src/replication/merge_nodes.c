@@ -201,14 +201,33 @@ merge_node_is_retired(Oid extension, const char *node)
 	return retired || merge_node_standing(extension, node) == NODE_REMOVED;
 }
 
-PG_FUNCTION_INFO_V1(stable_removals);
-Datum
-stable_removals(PG_FUNCTION_ARGS)
+/* Up to when has a node told that it has all of its own rows?  0 if it has not. */
+uint64
+merge_node_closed(Oid extension, const char *node)
+{
+	uint64 closed = 0;
+	NodesScan scan;
+
+	nodes_scan_begin_nodes(&scan, extension, GetLatestSnapshot());
+	if (nodes_scan_find(&scan, node))
+	{
+		NodeTable seen;
+
+		node_table_open(&seen, PG_DETOAST_DATUM_PACKED(nodes_scan_get(&scan, NODES_SEEN)), 1);
+		closed = node_table_get(&seen, node, strlen(node), 0);
+	}
+	nodes_scan_end(&scan);
+	return closed;
+}
+
+/* Up to when everyone has seen all rows: a vclock. */
+struct varlena *
+merge_nodes_stable(Oid extension)
 {
 	struct varlena *stable = NULL;
 	NodesScan scan;
 
-	nodes_scan_begin_nodes(&scan, extension_namespace(fcinfo), GetActiveSnapshot());
+	nodes_scan_begin_nodes(&scan, extension, GetActiveSnapshot());
 	while (nodes_scan_next(&scan))
 	{
 		struct varlena *seen;
@@ -235,7 +254,14 @@ stable_removals(PG_FUNCTION_ARGS)
 		node_entries_init(&nobody, 0);
 		stable = node_table_write(&nobody, 1, 0);
 	}
-	PG_RETURN_POINTER(stable);
+	return stable;
+}
+
+PG_FUNCTION_INFO_V1(stable_removals);
+Datum
+stable_removals(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(merge_nodes_stable(extension_namespace(fcinfo)));
 }
 
 /* A call that writes the tables, as their owner. */

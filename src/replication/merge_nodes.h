@@ -7,6 +7,8 @@
 
 #include "postgres.h"
 
+extern struct varlena *merge_nodes_stable(Oid extension);
+extern uint64 merge_node_closed(Oid extension, const char *node);
 extern bool merge_node_is_retired(Oid extension, const char *node);
 extern void merge_node_register(Oid extension, const char *node);
 

@@ -53,6 +53,7 @@ typedef struct MergeRule
 	Oid identity_index; /* replica identity */
 	bool keep;          /* does an update keep a row that is removed concurrently? */
 	bool lww;           /* do plain columns follow their last writer? */
+	bool permanent;     /* are its rows that were removed never purged? */
 	int ncolumns;
 	MergeColumn *columns;
 	int presence;      /* index of the column */
@@ -63,10 +64,11 @@ typedef struct MergeRule
 	bool needs_path;  /* do texts of plain columns depend on the search path, */
 	bool needs_money; /* or on how money is written? */
 
-	const char *arrive_sql; /* INSERT .. ON CONFLICT DO UPDATE, by arrive_columns */
-	int narrive;
-	int *arrive_columns;
-	Oid *arrive_types;
+	const char *insert_sql; /* INSERT */
+	const char *arrive_sql; /* INSERT .. ON CONFLICT DO UPDATE */
+	int ninsert;            /* of these columns, */
+	int *insert_columns;
+	Oid *insert_types;
 	const char *remove_sql; /* UPDATE .. WHERE ctid = $1 */
 
 	char *checked_node; /* local node that may write, or NULL */
