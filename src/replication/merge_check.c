@@ -57,7 +57,7 @@ merge_check_kind(Oid table)
 			return;
 		case RELKIND_PARTITIONED_TABLE:
 			kind = "a partitioned table";
-			hint = "Make it an ordinary table: a partition can neither be merged.";
+			hint = "Make it an ordinary table; partitions cannot be merged either.";
 			break;
 		case RELKIND_VIEW:
 			kind = "a view";
@@ -111,7 +111,7 @@ merge_refuse_kind(const MergeShape *shape, Relation table)
 	else if (table->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED)
 	{
 		detail = "It is an unlogged table, which is not replicated.";
-		hint = psprintf("ALTER TABLE %s SET LOGGED", shape->qualified);
+		hint = psprintf("Use ALTER TABLE %s SET LOGGED.", shape->qualified);
 	}
 	else if (table->rd_rel->relispartition)
 	{
@@ -122,7 +122,7 @@ merge_refuse_kind(const MergeShape *shape, Relation table)
 	else if (has_superclass(shape->table))
 	{
 		detail = "It inherits from another table.";
-		hint = psprintf("Make it a table by itself: ALTER TABLE %s NO INHERIT ...",
+		hint = psprintf("Make it a table by itself: ALTER TABLE %s NO INHERIT ....",
 						shape->qualified);
 	}
 	else if (find_inheritance_children(shape->table, NoLock) != NIL)
@@ -133,12 +133,12 @@ merge_refuse_kind(const MergeShape *shape, Relation table)
 	else if (OidIsValid(table->rd_rel->reloftype))
 	{
 		detail = "It is a table of a type, to which no columns can be added.";
-		hint = psprintf("ALTER TABLE %s NOT OF", shape->qualified);
+		hint = psprintf("Use ALTER TABLE %s NOT OF.", shape->qualified);
 	}
 	else if (table->rd_rules != NULL)
 	{
 		detail = "It has rules, which rewrite what is done to it.";
-		hint = "DROP RULE, and use triggers instead.";
+		hint = "Drop them, and use triggers instead.";
 	}
 	if (detail)
 		merge_refuse(shape->name, ERRCODE_WRONG_OBJECT_TYPE, detail, hint);
@@ -335,7 +335,7 @@ merge_check_refuse(const MergeShape *shape, Relation table, bool lww)
 				 errdetail("Merging needs a column \"%s\" of type %s, and there is another of that "
 						   "name.",
 						   shape->reserved, format_type_be(shape->reserved_type)),
-				 errhint("ALTER TABLE %s RENAME COLUMN %s TO ...", shape->qualified,
+				 errhint("Rename it: ALTER TABLE %s RENAME COLUMN %s TO ....", shape->qualified,
 						 quote_identifier(shape->reserved))));
 	merge_refuse_key(shape, table);
 	merge_refuse_unique(shape, table);
@@ -386,12 +386,13 @@ merge_warn_foreign_keys(const MergeShape *shape)
 					 "A row may be there without the one that it refers to: look for such rows, "
 					 "or drop the constraint.")));
 	if (to)
-		ereport(WARNING,
-				(errmsg("removing rows of \"%s\" does not fire foreign keys that refer to it",
-						shape->name),
-				 errdetail("Foreign keys: %s.", merge_quoted_names(to)),
-				 errhint("A removed row stays in the table until it is purged, and so do rows that "
-						 "refer to it.")));
+		ereport(
+			WARNING,
+			(errmsg("foreign keys that refer to \"%s\" do not act when its rows are removed",
+					shape->name),
+			 errdetail("Foreign keys: %s.", merge_quoted_names(to)),
+			 errhint(
+				 "A removed row stays in the table until it is purged: until then, rows may refer to it.")));
 	query_finish();
 }
 

@@ -193,10 +193,7 @@ merge_live_owner(Oid view)
 	return owner;
 }
 
-/*
- * Whoever may do something to the table's columns may do it to the view's.  To
- * read some of the columns there takes reading, as oneself, which rows are there.
- */
+/* Whoever may do something to the table, or to columns of it, may do it to the view. */
 static void
 merge_live_grant(const MergeShape *shape, const char *view)
 {
@@ -206,21 +203,16 @@ merge_live_grant(const MergeShape *shape, const char *view)
 
 	query_argument(&arguments, OIDOID, ObjectIdGetDatum(shape->table), false);
 	query_argument(&arguments, TEXTOID, CStringGetTextDatum(view), false);
-	query_argument(&arguments, TEXTOID, CStringGetTextDatum(shape->qualified), false);
-	query_run("WITH acls (columns, acl) AS (SELECT '', c.relacl FROM pg_class c WHERE c.oid = $1 "
-			  "UNION ALL SELECT format(' (%I)', b.attname), b.attacl FROM pg_attribute b "
-			  "WHERE b.attrelid = $1 AND b.attnum > 0 AND NOT b.attisdropped "
-			  "AND b.attname NOT IN ('" MERGE_PRESENCE_COLUMN "', '" MERGE_STAMPS_COLUMN "')), "
-			  "grants (columns, privilege, grantee, with_option) AS (SELECT g.columns, "
-			  "a.privilege_type, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE "
-			  "quote_ident(pg_get_userbyid(a.grantee)) END, CASE WHEN a.is_grantable "
-			  "THEN ' WITH GRANT OPTION' END FROM acls g, aclexplode(g.acl) a WHERE a.grantee <> "
-			  "(SELECT c.relowner FROM pg_class c WHERE c.oid = $1) "
-			  "AND a.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')) "
-			  "SELECT format('GRANT %s%s ON %s TO %s%s', privilege, columns, $2, grantee, "
-			  "with_option) FROM grants UNION SELECT format('GRANT SELECT (" MERGE_PRESENCE_COLUMN
-			  ") ON %s TO %s', $3, grantee) FROM grants WHERE privilege = 'SELECT' "
-			  "AND columns <> '' ORDER BY 1",
+	query_run("SELECT format('GRANT %s%s ON %s TO %s%s', a.privilege_type, g.columns, $2, "
+			  "CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) "
+			  "END, CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END) "
+			  "FROM (SELECT '', c.relacl, c.relowner FROM pg_class c WHERE c.oid = $1 "
+			  "UNION ALL SELECT format(' (%I)', b.attname), b.attacl, c.relowner FROM pg_class c "
+			  "JOIN pg_attribute b ON b.attrelid = c.oid WHERE c.oid = $1 AND b.attnum > 0 "
+			  "AND NOT b.attisdropped AND b.attname NOT IN ('" MERGE_PRESENCE_COLUMN
+			  "', '" MERGE_STAMPS_COLUMN "')) g (columns, acl, owner), aclexplode(g.acl) a "
+			  "WHERE a.grantee <> g.owner "
+			  "AND a.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE') ORDER BY 1",
 			  &arguments);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		grants = lappend(grants, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
@@ -258,7 +250,7 @@ merge_live_create(Oid table_oid, Oid extension)
 	if (OidIsValid(get_relname_relid(name, namespace)) &&
 		get_relname_relid(name, namespace) != view)
 		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_TABLE), errmsg("relation %s already exists", qualified),
+				(errcode(ERRCODE_DUPLICATE_TABLE), errmsg("relation \"%s\" already exists", name),
 				 errdetail("The view of the rows that are there is to have that name."),
 				 errhint("Rename or drop what has it.")));
 	query_connect();

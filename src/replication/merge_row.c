@@ -771,9 +771,9 @@ row_stamp(MergeRow *row)
 	merge_stamps_at(&stamps, beginning);
 	for (int i = 0; i < rule->ncolumns; i++)
 	{
-		if (rule->columns[i].kind == MERGE_COLUMN_PLAIN && !row->new.nulls[i] &&
-			!merge_stamps_has(&stamps, i))
-			merge_stamps_write(&stamps, i, row->new.values[i], false);
+		if (rule->columns[i].kind == MERGE_COLUMN_PLAIN &&
+			(!row->new.nulls[i] || rule->columns[i].has_default) && !merge_stamps_has(&stamps, i))
+			merge_stamps_write(&stamps, i, row->new.values[i], row->new.nulls[i]);
 	}
 	row->new.values[rule->stamps] = merge_stamps_close(&stamps);
 	return (HeapTuple) DatumGetPointer(row_result(row, &row->new));

@@ -69,7 +69,7 @@ merge_rule_argument(FunctionCallInfo fcinfo, int number, const char *what, const
  * ends; its owner only gets that far.
  */
 static Relation
-merge_table_open(Oid oid)
+merge_table_open(Oid oid, bool any_kind)
 {
 	Relation table = NULL;
 
@@ -78,7 +78,8 @@ merge_table_open(Oid oid)
 		if (!compat_owns_table(oid, GetUserId()))
 			aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(oid)),
 						   get_rel_name(oid));
-		merge_check_kind(oid);
+		if (!any_kind)
+			merge_check_kind(oid);
 		table = try_relation_open(oid, AccessExclusiveLock);
 	}
 	if (table == NULL)
@@ -270,7 +271,7 @@ enable_merge(PG_FUNCTION_ARGS)
 	options.plain_columns = merge_rule_argument(fcinfo, 1, "plain_columns", MERGE_LWW, MERGE_NONE);
 	options.concurrent_update = merge_rule_argument(fcinfo, 2, "concurrent_update", MERGE_KEEP,
 													MERGE_REMOVE);
-	table = merge_table_open(PG_GETARG_OID(0));
+	table = merge_table_open(PG_GETARG_OID(0), false);
 	merge_shape_read(&shape, table, extension);
 	merge_check_refuse(&shape, table, strcmp(options.plain_columns, MERGE_LWW) == 0);
 	(void) node_name_local();
@@ -303,7 +304,7 @@ Datum
 disable_merge(PG_FUNCTION_ARGS)
 {
 	Oid extension = extension_namespace(fcinfo);
-	Relation table = merge_table_open(PG_GETARG_OID(0));
+	Relation table = merge_table_open(PG_GETARG_OID(0), false);
 	bool drop_columns = PG_GETARG_BOOL(1);
 	MergeShape shape;
 	int path;
