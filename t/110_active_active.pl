@@ -286,7 +286,7 @@ for (@differ)
 	query('a', 'pair', sprintf(q{SELECT resync('items', nullif('%s', '')::jsonb, nullif('%s', '')::jsonb)}, $first, $last));
 }
 converge('what differs is sent again', 'pair', 'items', qw(a b c));
-is(query('b', 'pair', q{SELECT length(big), cardinality(tags) FROM items WHERE key = 'large'}), '32000|500', '... with its large values');
+is(query('b', 'pair', q{SELECT length(big), cardinality(tags) FROM items WHERE key = 'large'}), '32000|501', '... with its large values');
 ok(at_rest(), '... and then it is quiet');
 
 # --- three servers, in each topology
@@ -309,7 +309,6 @@ END
 	}
 	converge("$topology: all say the same", $topology, 'carts', qw(a b c));
 	converge("$topology: of what they have seen, too", $topology, 'merge_nodes', qw(a b c));
-	is(query('c', $topology, 'SELECT count(*) FROM merge_nodes_live'), '3', '... all three') if 0;
 }
 ok(at_rest(), 'mesh, ring and star come to rest');
 is(query('a', 'mesh', q{SELECT string_agg(node, ',' ORDER BY node) FROM merge_nodes}), 'a,b,c', 'every server knows all of them');
