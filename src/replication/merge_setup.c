@@ -362,7 +362,8 @@ setup_peers(MergeSetup *setup, Jsonb *peers)
 			if (value.type != jbvString || value.val.string.len == 0)
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("connection string of node \"%s\" must be a string, and not empty", peer->node),
+						 errmsg("connection string of node \"%s\" must be a string, and not empty",
+								peer->node),
 						 errhint("Write it as \"host=... dbname=...\".")));
 			peer->conninfo = pnstrdup(value.val.string.val, value.val.string.len);
 			setup->count++;
