@@ -415,6 +415,13 @@ SELECT disable_merge('counts');
 SELECT enable_merge('counts');
 SELECT inserted, merged, unchanged, conflicts, own_dots FROM merge_status() WHERE table_name = 'counts'::regclass;
 
+-- counts can be read by all
+CREATE ROLE regress_reader;
+SET ROLE regress_reader;
+SELECT count(*) FROM merge_status() WHERE table_name::text LIKE '%counts';
+RESET ROLE;
+DROP ROLE regress_reader;
+
 -- what cannot be changed now is told by the server
 BEGIN;
 DECLARE open_cursor CURSOR FOR SELECT * FROM counts;

@@ -6,6 +6,7 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use DistributedTest;
+use IPC::Run;
 use Test::More;
 
 my %node;
@@ -83,9 +84,10 @@ sub hit
 start_node('a');
 query('a', q{INSERT INTO pages VALUES ('prepared'), ('open'), ('done')});
 acknowledge('a');
+my $before = query('a', 'SELECT nanoseconds(hlc_now())');
 query('a', q{BEGIN; DELETE FROM pages WHERE id = 'prepared'; PREPARE TRANSACTION 'removal'});
 acknowledge('a');
-is(query('a', q{SELECT get(seen, 'a') >= horizon FROM merge_nodes JOIN merge_local_nodes USING (node)}), 'f', 'the last transaction, which is prepared, holds the horizon back');
+is(query('a', qq{SELECT get(seen, 'a') < $before FROM merge_nodes}), 't', 'the last transaction, which is prepared, holds the horizon back');
 query('a', q{DELETE FROM pages WHERE id = 'done'});
 acknowledge('a');
 is(purge('a'), '0', '... and so what is committed after it');
@@ -99,25 +101,34 @@ query('a', q{BEGIN; SELECT pg_current_xact_id(); PREPARE TRANSACTION 't1'});
 query('a', 'SELECT acknowledge_removals()');
 for my $n (2 .. 5)
 {
-	my $before = $n - 1;
+	my $last = $n - 1;
 	query('a', "BEGIN; SELECT pg_current_xact_id(); PREPARE TRANSACTION 't$n'");
 	query('a', 'SELECT acknowledge_removals()');
-	query('a', "COMMIT PREPARED 't$before'");
+	query('a', "COMMIT PREPARED 't$last'");
 	query('a', 'SELECT acknowledge_removals()');
 }
 is(purge('a'), '1', 'transactions that overlap do not hold purging up for ever');
 query('a', q{COMMIT PREPARED 't5'});
+
+# Sessions that acknowledge at the same time, beside others that write.
+my @sessions = (
+	start_sessions($node{a}, 3, 50, 'SELECT acknowledge_removals();'),
+	start_sessions($node{a}, 2, 100, "INSERT INTO pages VALUES (random()::text);\nDELETE FROM pages;"));
+is(join('', map { session_errors($_) } @sessions), '', 'several sessions acknowledge, and write');
+acknowledge('a');
+cmp_ok(purge('a'), '>', 0, '... and all is purged');
+is(pages('a'), '', '... which leaves nothing');
 
 # Two servers.
 
 start_node('b');
 follow('b', 'a');
 follow('a', 'b');
-query('a', q{INSERT INTO pages VALUES ('x', '{"a": 7}'), ('y', '{"a": 7}')});
+query('a', q{INSERT INTO pages VALUES ('x', '{"a": 7}'), ('y', '{"a": 7}'), ('z', '{"a": 7}')});
 settle('a', 'b');
 hit('b', $_) for 'x', 'y';
 acknowledge('a', 'b');
-is(pages('a'), "x|{\"a\": 7, \"b\": 1}|t\ny|{\"a\": 7, \"b\": 1}|t", 'two servers have the rows');
+is(pages('a'), "x|{\"a\": 7, \"b\": 1}|t\ny|{\"a\": 7, \"b\": 1}|t\nz|{\"a\": 7}|t", 'two servers have the rows');
 
 # What has not arrived is not purged, and what was written meanwhile stays.
 query('b', 'ALTER SUBSCRIPTION b_from_a DISABLE');
@@ -131,34 +142,34 @@ is(purge('a'), '0', 'what a peer has not seen is not purged');
 hit('b', 'y');
 query('b', 'ALTER SUBSCRIPTION b_from_a ENABLE');
 settle('a', 'b');
-is(pages($_), "x|{\"a\": 7, \"b\": 1}|f\ny|{\"a\": 7, \"b\": 2}|t", "what was written at the same time is there, on $_") for 'a', 'b';
+is(pages($_), "x|{\"a\": 7, \"b\": 1}|f\ny|{\"a\": 7, \"b\": 2}|t\nz|{\"a\": 7}|f", "what was written at the same time is there, on $_") for 'a', 'b';
 
 # One purges; the key comes back there, and begins anew, while the other still has the removed row.
 acknowledge('a', 'b');
-is(purge('a'), '1', 'what all have seen is purged');
-is(pages('b'), "x|{\"a\": 7, \"b\": 1}|f\ny|{\"a\": 7, \"b\": 2}|t", '... and still there on the other server');
+is(purge('a'), '2', 'what all have seen is purged');
+is(pages('b'), "x|{\"a\": 7, \"b\": 1}|f\ny|{\"a\": 7, \"b\": 2}|t\nz|{\"a\": 7}|f", '... and still there on the other server');
 query('b', 'ALTER SUBSCRIPTION b_from_a DISABLE');
-query('a', q{INSERT INTO pages VALUES ('x', '{"a": 1}')});
-hit('a', 'x');
+query('a', q{INSERT INTO pages VALUES ('x', '{"a": 1}'), ('z', '{"a": 1}')});
+hit('a', $_) for 'x', 'z';
 query('b', 'ALTER SUBSCRIPTION b_from_a ENABLE');
 settle('a', 'b');
-hit('b', 'x');
-hit('a', 'x');
+hit('b', $_) for 'x', 'z';
+hit('a', $_) for 'x', 'z';
 settle('a', 'b');
-is(pages($_), "x|{\"a\": 3, \"b\": 1}|t\ny|{\"a\": 7, \"b\": 2}|t", "a key that comes back begins anew, and loses nothing, on $_") for 'a', 'b';
+is(pages($_), "x|{\"a\": 3, \"b\": 1}|t\ny|{\"a\": 7, \"b\": 2}|t\nz|{\"a\": 3, \"b\": 1}|t", "a key that comes back begins anew, and loses nothing, on $_") for 'a', 'b';
 is(purge('b'), '0', '... and there is nothing to purge');
 
 # The other way round: removed and inserted by different servers, and purged by the one that removed.
-query('a', q{DELETE FROM pages WHERE id = 'x'});
+query('a', q{DELETE FROM pages WHERE id <> 'y'});
 settle('a', 'b');
 acknowledge('a', 'b');
-is(purge('b'), '1', 'the other server purges');
+is(purge('b'), '2', 'the other server purges');
 query('b', q{INSERT INTO pages VALUES ('x', '{"b": 1}')});
 settle('a', 'b');
 hit($_, 'x') for 'a', 'b';
 settle('a', 'b');
+is(purge('a'), '1', '... and only the other row is left to purge');
 is(pages($_), "x|{\"a\": 1, \"b\": 2}|t\ny|{\"a\": 7, \"b\": 2}|t", "the same the other way round, on $_") for 'a', 'b';
-is(purge('a'), '0', '... and there is nothing to purge');
 
 # Removed again at the same time as it is written on: the removal that is newer than the new row holds.
 query('a', q{DELETE FROM pages WHERE id = 'x'});
@@ -217,5 +228,17 @@ is(purge('a'), '0', '... and once it is forgotten, what it wrote last still does
 acknowledge('a', 'b') for 1 .. 2;
 is(purge($_), '1', "... until all know that nothing more comes from it, on $_") for 'a', 'b';
 is(query($_, q{SELECT seen -> 'c' FROM merge_nodes WHERE node = 'a'}), '9223372036854775807', "... which they have told one another, on $_") for 'a', 'b';
+
+# A session that has been connected under an old name cannot go on, whatever it has written before.
+my ($out, $err) = ('', '');
+my $script = "INSERT INTO pages VALUES ('before'); SELECT 'written'; SELECT pg_sleep(1.5); INSERT INTO pages VALUES ('after');\n";
+my $session = IPC::Run::start([ 'psql', '-XAtq', '-d', $node{b}->connstr('postgres') ], '<', \$script, '>', \$out, '2>', \$err);
+$session->pump until $out =~ /written/;
+query('b', 'SELECT new_incarnation()');
+$session->finish;
+like($err, qr/node "b" has been retired/, 'a session that has an old name cannot write');
+query('b', q{INSERT INTO pages VALUES ('now')});
+like(query('b', q{SELECT string_agg(id || ':' || (nodes(context(_merge_presence)))[1], ' ' ORDER BY id) FROM pages WHERE id IN ('before', 'after', 'now')}),
+	qr/^before:b now:b\.[0-9a-f]{8}$/, '... and others write under the new one');
 
 done_testing();

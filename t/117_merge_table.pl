@@ -55,6 +55,25 @@ is($node->safe_psql('restored', q{SELECT string_agg(relname, ' ' ORDER BY relnam
 $node->safe_psql('restored', 'SELECT disable_merge($$goods$$)');
 is($node->safe_psql('restored', 'SELECT count(*) FROM goods'), '0', 'rows that were removed go with merging');
 
+
+# What is published stays.
+SKIP:
+{
+	skip 'publications have no columns before PostgreSQL 15', 2 if $node->safe_psql('postgres', 'SHOW server_version_num') < 150000;
+	$node->safe_psql('restored', q{
+		CREATE TABLE odd (id text PRIMARY KEY, note text);
+		SELECT enable_merge('odd');
+		CREATE PUBLICATION "One p" FOR TABLE odd (id, _merge_stamps);
+		CREATE PUBLICATION other FOR TABLE odd (id, _merge_presence), goods});
+	like(($node->psql('restored', 'SELECT disable_merge($$odd$$)'))[2],
+		qr/ERROR:  cannot drop the hidden columns of "odd"\nDETAIL:  They are published: "One p", "other"\.\nHINT:  .*ALTER PUBLICATION "One p" DROP TABLE public\.odd\./,
+		'published columns are not dropped');
+	$node->safe_psql('restored', q{
+		ALTER PUBLICATION "One p" DROP TABLE odd; ALTER PUBLICATION other SET TABLE odd, goods; SELECT disable_merge('odd')});
+	is($node->safe_psql('restored', q{SELECT string_agg(attname, ' ') FROM pg_attribute WHERE attrelid = 'odd'::regclass AND attnum > 0 AND NOT attisdropped}),
+		'id note', '... until they are not published by name');
+}
+
 # Several sessions at once count every row.
 my $sessions = 4;
 my $rows = 2000;

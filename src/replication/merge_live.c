@@ -89,8 +89,10 @@ merge_live_find(Oid table, Oid extension)
 		bool isnull;
 		Oid candidate = DatumGetObjectId(
 			SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
-		Relation view = relation_open(candidate, AccessShareLock);
+		Relation view = try_relation_open(candidate, AccessShareLock);
 
+		if (view == NULL)
+			continue; /* dropped meanwhile */
 		if (merge_live_is_ours(view, function) && merge_live_table(view) == table)
 			found = candidate;
 		relation_close(view, AccessShareLock);

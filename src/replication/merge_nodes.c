@@ -81,17 +81,21 @@ typedef struct NodesScan
 
 /* The tables' owner need not be one whom C code believes anything. */
 static void
+nodes_scan_altered(Relation table, int column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("table \"%s\" has been altered", RelationGetRelationName(table)),
+			 errdetail("Its column %d is null, or has another type.", column)));
+}
+
+static void
 nodes_scan_check(Relation table, int column, Oid type)
 {
 	TupleDesc desc = RelationGetDescr(table);
 
-	if (desc->natts < column || TupleDescAttr(desc, column - 1)->atttypid != type ||
-		!TupleDescAttr(desc, column - 1)->attnotnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("table \"%s\" has been altered", RelationGetRelationName(table)),
-				 errdetail("Its column %d is not of type %s, or may be null.", column,
-						   format_type_be(type))));
+	if (desc->natts < column || TupleDescAttr(desc, column - 1)->atttypid != type)
+		nodes_scan_altered(table, column);
 }
 
 static void
@@ -127,13 +131,16 @@ nodes_scan_next(NodesScan *scan)
 	return table_scan_getnextslot(scan->scan, ForwardScanDirection, scan->row);
 }
 
-/* One of the row's columns that were checked: it is not null. */
+/* One of the row's columns that were checked. */
 static Datum
 nodes_scan_get(NodesScan *scan, int column)
 {
 	bool isnull;
+	Datum value = slot_getattr(scan->row, column, &isnull);
 
-	return slot_getattr(scan->row, column, &isnull);
+	if (isnull)
+		nodes_scan_altered(scan->table, column);
+	return value;
 }
 
 static bool
@@ -450,7 +457,7 @@ acknowledge_removals(PG_FUNCTION_ARGS)
 	if (merge_node_is_retired(extension, local))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("node \"%s\" is retired", local),
+				 errmsg("node \"%s\" has been retired", local),
 				 errdetail("That is what new_incarnation or forget_node did."),
 				 errhint("Connect again if the database has another name by now; new_incarnation "
 						 "gives it one.")));

@@ -300,6 +300,33 @@ merge_drop_column(const MergeShape *shape, AttrNumber column, const char *name)
 		merge_run(psprintf("ALTER TABLE %s DROP COLUMN %s", shape->qualified, name));
 }
 
+/* Publications that name hidden columns hold on to them; say so better than the server would. */
+static void
+merge_refuse_published(const MergeShape *shape)
+{
+	QueryArguments arguments = {0};
+	List *names = NIL;
+
+	query_argument(&arguments, OIDOID, ObjectIdGetDatum(shape->table), false);
+	query_argument(&arguments, INT4OID, Int32GetDatum(shape->presence), false);
+	query_argument(&arguments, INT4OID, Int32GetDatum(shape->stamps), false);
+	query_run("SELECT DISTINCT p.pubname FROM pg_depend d JOIN pg_publication_rel r "
+			  "ON r.oid = d.objid JOIN pg_publication p ON p.oid = r.prpubid "
+			  "WHERE d.classid = 'pg_publication_rel'::regclass "
+			  "AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 "
+			  "AND d.refobjsubid <> 0 AND d.refobjsubid IN ($2, $3) ORDER BY 1",
+			  &arguments);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		names = lappend(names, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
+	if (names)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop the hidden columns of \"%s\"", shape->name),
+				 errdetail("They are published: %s.", merge_quoted_names(names)),
+				 errhint("Take the table out first: ALTER PUBLICATION %s DROP TABLE %s.",
+						 quote_identifier(linitial(names)), shape->qualified)));
+}
+
 PG_FUNCTION_INFO_V1(disable_merge);
 Datum
 disable_merge(PG_FUNCTION_ARGS)
@@ -320,6 +347,8 @@ disable_merge(PG_FUNCTION_ARGS)
 
 	path = query_path_enter();
 	query_connect();
+	if (drop_columns)
+		merge_refuse_published(&shape);
 	if (shape.presence != 0)
 		merge_delete_removed(&shape);
 	merge_live_drop(shape.table, extension);
