@@ -74,6 +74,7 @@ SET ROLE regress_publisher;
 CREATE TABLE mine (id int PRIMARY KEY, n gcounter NOT NULL DEFAULT '{}');
 SELECT enable_merge('mine', 'none');
 SELECT f.* FROM pg_temp.fault('SELECT create_merge_publication(''merge'', ARRAY[''mine'', ''votes'']::regclass[])') f;
+SELECT f.* FROM pg_temp.fault('SELECT create_merge_publication(''merge'', ''{merge_nodes}'')') f;
 SELECT create_merge_publication('merge', ARRAY['mine']::regclass[]);
 SELECT create_merge_publication('merge', ARRAY['mine']::regclass[]);
 SELECT f.* FROM pg_temp.fault('SELECT create_merge_publication(''merge'', ARRAY[''mine'', ''votes'']::regclass[])') f;

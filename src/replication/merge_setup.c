@@ -169,7 +169,9 @@ publication_check_only(const MergePublication *publication)
 		return;
 	initStringInfo(&wanted);
 	foreach (cell, publication->tables)
+	{
 		publication_describe(&wanted, lfirst_oid(cell), publication->extension);
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("publication \"%s\" publishes the table merge_nodes already",
@@ -263,28 +265,23 @@ create_merge_publication(PG_FUNCTION_ARGS)
 	}
 	initStringInfo(&tables);
 	foreach (cell, publication.tables)
+	{
 		publication_describe(&tables, lfirst_oid(cell), publication.extension);
+	}
 	initStringInfo(&nodes);
 	publication_describe(&nodes, publication.nodes, publication.extension);
 	publication_check_only(&publication);
 
+	/* merge_nodes on its own is its owner's to publish */
 	exists = publication_exists(&publication);
-	if (tables.len == 0)
-		publication_run_as_owner(&publication,
-								 psprintf(exists ? "ALTER PUBLICATION %s SET TABLE %s"
-												 : "CREATE PUBLICATION %s FOR TABLE %s "
-												   "WITH (publish = 'insert, update')",
-										  name, nodes.data));
-	else
-	{
-		query_run(psprintf(exists ? "ALTER PUBLICATION %s SET TABLE %s"
-								  : "CREATE PUBLICATION %s FOR TABLE %s "
-									"WITH (publish = 'insert, update')",
-						   name, tables.data),
-				  &none);
+	query_run(psprintf(exists ? "ALTER PUBLICATION %s SET TABLE %s"
+							  : "CREATE PUBLICATION %s FOR TABLE %s "
+								"WITH (publish = 'insert, update')",
+					   name, tables.len ? tables.data : nodes.data),
+			  &none);
+	if (tables.len)
 		publication_run_as_owner(&publication,
 								 psprintf("ALTER PUBLICATION %s ADD TABLE %s", name, nodes.data));
-	}
 	merge_node_register(publication.extension, node_name_local());
 	query_path_leave(level);
 	query_finish();
