@@ -317,6 +317,8 @@ END
 	}
 	converge("$topology: all say the same", $topology, 'carts', qw(a b c));
 	converge("$topology: of what they have seen, too", $topology, 'merge_nodes', qw(a b c));
+	my %seen = map { query($_, $topology, 'SELECT md5(string_agg(c::text, chr(10) ORDER BY key)) FROM carts_live c') => 1 } qw(a b c);
+	is(scalar(keys %seen), 1, "$topology: ... and show the same");
 }
 ok(at_rest(), 'mesh, ring and star come to rest');
 is(query('a', 'mesh', q{SELECT string_agg(node, ',' ORDER BY node) FROM merge_nodes}), 'a,b,c', 'every server knows all of them');
