@@ -19,9 +19,8 @@ sub start_node
 	$node{$name} = new_node($name, "distributed.node = '$name'", 'max_prepared_transactions = 5', 'autovacuum = off');
 	query($name, q{
 		CREATE EXTENSION distributed;
-		CREATE TABLE pages (id text PRIMARY KEY, hits gcounter NOT NULL DEFAULT '{}', _merge_presence ew_flag NOT NULL DEFAULT '{}');
-		CREATE TRIGGER "~merge_row" BEFORE INSERT OR UPDATE OR DELETE ON pages FOR EACH ROW EXECUTE FUNCTION merge_row('none', 'keep');
-		ALTER TABLE pages ENABLE ALWAYS TRIGGER "~merge_row";
+		CREATE TABLE pages (id text PRIMARY KEY, hits gcounter NOT NULL DEFAULT '{}');
+		SELECT enable_merge('pages', 'none');
 		CREATE PUBLICATION merged FOR TABLE pages, merge_nodes WITH (publish = 'insert, update')});
 }
 
