@@ -10,5 +10,5 @@ COMMENT ON FUNCTION create_merge_publication(name, regclass[]) IS 'publish merge
 
 CREATE FUNCTION merge_subscription_commands(peers jsonb, topology text DEFAULT 'mesh', publication name DEFAULT 'merge', center text DEFAULT NULL, joining text DEFAULT NULL)
 RETURNS TABLE (step integer, node text, command text, remark text)
-AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20;
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 20;
 COMMENT ON FUNCTION merge_subscription_commands(jsonb, text, name, text, text) IS 'the commands, in order, by which servers come to merge one another''s rows';

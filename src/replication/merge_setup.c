@@ -23,22 +23,18 @@
 #include "core/compat.h"
 
 #include "access/table.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "commands/dbcommands.h"
 #include "common/hashfn.h"
 #include "core/node_name.h"
 #include "core/query.h"
 #include "miscadmin.h"
 #include "replication/merge_nodes.h"
 #include "replication/merge_shape.h"
-#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 /*
  * The publication
@@ -91,7 +87,7 @@ merged_tables(Oid extension, Oid nodes)
 	List *tables = NIL;
 	uint64 count;
 
-	query_argument(&arguments, NAMEOID, CStringGetDatum(MERGE_ROW_TRIGGER), false);
+	query_argument(&arguments, TEXTOID, CStringGetTextDatum(MERGE_ROW_TRIGGER), false);
 	query_argument(&arguments, OIDOID, ObjectIdGetDatum(extension), false);
 	query_argument(&arguments, OIDOID, ObjectIdGetDatum(nodes), false);
 	count = query_run("SELECT c.oid FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
@@ -116,7 +112,7 @@ static void
 publication_describe(StringInfo list, Oid relid, Oid extension)
 {
 	/* until the end of the transaction, against columns that come and go */
-	Relation table = table_open(relid, ShareUpdateExclusiveLock);
+	Relation table = table_open(relid, AccessShareLock);
 	const char *separator = "";
 	MergeShape shape;
 
@@ -156,7 +152,7 @@ publication_check_only(const MergePublication *publication)
 					  "ON r.prpubid = p.oid WHERE r.prrelid = $1 AND p.pubname <> $2";
 
 	query_argument(&arguments, OIDOID, ObjectIdGetDatum(publication->nodes), false);
-	query_argument(&arguments, NAMEOID, CStringGetDatum(publication->name), false);
+	query_argument(&arguments, TEXTOID, CStringGetTextDatum(publication->name), false);
 	if (COMPAT_SCHEMA_PUBLICATIONS)
 		sql = psprintf("%s UNION SELECT p.pubname FROM pg_publication p "
 					   "JOIN pg_publication_namespace n ON n.pnpubid = p.oid "
@@ -191,7 +187,7 @@ publication_exists(const MergePublication *publication)
 	QueryArguments arguments = {0};
 	bool isnull;
 
-	query_argument(&arguments, NAMEOID, CStringGetDatum(publication->name), false);
+	query_argument(&arguments, TEXTOID, CStringGetTextDatum(publication->name), false);
 	query_argument(&arguments, OIDOID, ObjectIdGetDatum(publication->nodes), false);
 	if (query_run("SELECT p.pubinsert AND p.pubupdate AND NOT p.pubdelete "
 				  "AND NOT p.pubtruncate AND EXISTS (SELECT FROM pg_publication_rel r "
