@@ -180,6 +180,56 @@ row_check_columns(const MergeRow *row)
 }
 
 /*
+ * Statements of our own
+ */
+
+/* Copies of values that lie in a row which goes away, in its toast table too. */
+static void
+row_own_values(const MergeRow *row, RowValues *values)
+{
+	for (int i = 0; i < row->desc->natts; i++)
+	{
+		const MergeColumn *column = &row->rule->columns[i];
+
+		if (values->nulls[i] || column->typbyval)
+			continue;
+		values->values[i] = column->typlen == -1
+			? PointerGetDatum(PG_DETOAST_DATUM_COPY(values->values[i]))
+			: datumCopy(values->values[i], false, column->typlen);
+	}
+}
+
+/* Run one of the two INSERTs for a row. */
+static void
+row_run_insert(MergeRow *row, MergeIntent intent, const char *sql, MergeArrival *arrival)
+{
+	MergeRule *rule = row->rule;
+	Datum *values = palloc(sizeof(Datum) * rule->ninsert);
+	char *nulls = palloc(rule->ninsert);
+
+	for (int i = 0; i < rule->ninsert; i++)
+	{
+		values[i] = row->new.values[rule->insert_columns[i]];
+		nulls[i] = row->new.nulls[rule->insert_columns[i]] ? 'n' : ' ';
+	}
+	query_connect();
+	merge_intent_run(intent, row->table,
+					 query_plan(rule->table, sql, rule->ninsert, rule->insert_types), values, nulls,
+					 arrival);
+	query_finish();
+}
+
+/* Delete a row that we have locked, and nothing else: no trigger and no foreign key acts on it. */
+static void
+row_delete_version(const MergeRow *row, ItemPointer place)
+{
+	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+
+	simple_table_tuple_delete(row->table, place, snapshot);
+	UnregisterSnapshot(snapshot);
+}
+
+/*
  * Rows that arrive
  */
 
@@ -218,9 +268,12 @@ row_check_own(const MergeRow *row, const RowValues *arrived, const RowValues *th
 	node.name = name;
 	node.length = strlen(name);
 	counter = merge_presence_counter(arrived->values[presence], node);
-	if (counter > 0 &&
-		(there == NULL || there->nulls[presence] ||
-		 counter > merge_presence_counter(there->values[presence], node)))
+	if (counter == 0 ||
+		(there && !there->nulls[presence] &&
+		 counter <= merge_presence_counter(there->values[presence], node)))
+		return;
+	/* a row that was purged here comes back with what it had */
+	if (counter > merge_node_closed(row->rule->extension, node.name))
 		row_report_own(row, node, arrived);
 }
 
@@ -265,9 +318,18 @@ row_join_columns(MergeRow *row, MergeArrival *arrival)
 	arrival->conflict = arrival->changed && lacking;
 }
 
+/* Does everyone know of a removal, so that the row may have been purged elsewhere? */
+static bool
+row_may_be_purged(const MergeRow *row, Datum presence)
+{
+	return !row->rule->permanent && merge_presence_stable(presence, row->rule->extension);
+}
+
 /*
- * Of two rows, has one been removed, as everyone knows, and does the other one
- * not know of it?  Then there is nothing to join.
+ * Of two rows, has one been removed, as everyone knows, and been written again?
+ * Then there is nothing to join: the new one may have begun anew, where the old
+ * one had been purged, and if not it has all of that.  Its context does not tell,
+ * for the dot of a new row claims all before it of the node's.
  */
 static bool
 row_is_gone(const MergeRow *row, const RowValues *removed, const RowValues *other)
@@ -276,8 +338,8 @@ row_is_gone(const MergeRow *row, const RowValues *removed, const RowValues *othe
 
 	return !removed->nulls[presence] && !other->nulls[presence] &&
 		merge_presence_removed(removed->values[presence]) &&
-		!merge_presence_includes(other->values[presence], removed->values[presence]) &&
-		merge_presence_stable(removed->values[presence], row->rule->extension);
+		merge_presence_outlives(other->values[presence], removed->values[presence]) &&
+		row_may_be_purged(row, removed->values[presence]);
 }
 
 static void
@@ -296,7 +358,22 @@ row_check_key(const MergeRow *row)
 	}
 }
 
-/* A row arrives where there is one of its key. */
+/* Was the row removed, and will it be there? */
+static bool
+row_comes_back(const MergeRow *row)
+{
+	int presence = row->rule->presence;
+
+	return !row->old.nulls[presence] && !row->new.nulls[presence] &&
+		merge_presence_removed(row->old.values[presence]) &&
+		!merge_presence_removed(row->new.values[presence]);
+}
+
+/*
+ * A row arrives where there is one of its key.  One that comes back is inserted
+ * anew, so that it travels on as an INSERT: there may be peers where it has been
+ * purged, and which hear of it from here only.
+ */
 static HeapTuple
 row_join(MergeRow *row, MergeArrival *arrival)
 {
@@ -311,9 +388,9 @@ row_join(MergeRow *row, MergeArrival *arrival)
 		replaces = false;
 	else
 	{
-		row_check_own(row, &row->new, &row->old);
 		if (row_is_gone(row, &row->new, &row->old))
 			return NULL;
+		row_check_own(row, &row->new, &row->old);
 		replaces = row_is_gone(row, &row->old, &row->new);
 	}
 	if (replaces)
@@ -324,14 +401,22 @@ row_join(MergeRow *row, MergeArrival *arrival)
 		return NULL;
 	for (int i = 0; i < rule->ncolumns; i++)
 	{
-		if (rule->columns[i].kind == MERGE_COLUMN_PLAIN && !replaces)
-			row_take(&row->new, &row->old, i);
+		if (rule->columns[i].kind != MERGE_COLUMN_PLAIN)
+			continue;
+		row_take(&row->new, &row->old, i);
+		/* in a row of which nothing stays, what is not stamped is NULL */
+		row->new.nulls[i] |= replaces && !rule->columns[i].has_default;
 	}
 	if (stamps >= 0 && !row->new.nulls[stamps] && (replaces || !row_same(row, stamps)))
 		merge_columns_follow(rule, row->new.values[stamps],
 							 replaces || row->old.nulls[stamps] ? NULL : &row->old.values[stamps],
 							 row->new.values, row->new.nulls);
-	return (HeapTuple) DatumGetPointer(row_result(row, &row->new));
+	if (!row_comes_back(row))
+		return (HeapTuple) DatumGetPointer(row_result(row, &row->new));
+	row_own_values(row, &row->new);
+	row_delete_version(row, &row->trigger->tg_trigtuple->t_self);
+	row_run_insert(row, INTENT_PASS, rule->insert_sql, NULL);
+	return NULL;
 }
 
 static void
@@ -353,31 +438,20 @@ row_arrive(MergeRow *row)
 {
 	MergeRule *rule = row->rule;
 	MergeArrival arrival = {0};
-	Datum *values = palloc(sizeof(Datum) * rule->narrive);
-	char *nulls = palloc(rule->narrive);
 
 	if (rule->stamps >= 0 && !row->new.nulls[rule->stamps])
 		merge_columns_follow(rule, row->new.values[rule->stamps], NULL, row->new.values,
 							 row->new.nulls);
 	if (!row->new.nulls[rule->presence] &&
 		merge_presence_removed(row->new.values[rule->presence]) &&
-		merge_presence_stable(row->new.values[rule->presence], rule->extension))
+		row_may_be_purged(row, row->new.values[rule->presence]))
 	{
 		/* purged here, or about to be */
 		arrival.met = true;
 		row_count_arrival(row, &arrival);
 		return;
 	}
-	for (int i = 0; i < rule->narrive; i++)
-	{
-		values[i] = row->new.values[rule->arrive_columns[i]];
-		nulls[i] = row->new.nulls[rule->arrive_columns[i]] ? 'n' : ' ';
-	}
-	query_connect();
-	merge_intent_run(INTENT_ARRIVE, row->table,
-					 query_plan(rule->table, rule->arrive_sql, rule->narrive, rule->arrive_types),
-					 values, nulls, &arrival);
-	query_finish();
+	row_run_insert(row, INTENT_ARRIVE, rule->arrive_sql, &arrival);
 	if (!arrival.met)
 		row_check_own(row, &row->new, NULL);
 	row_count_arrival(row, &arrival);
@@ -391,16 +465,16 @@ row_arrive(MergeRow *row)
 static void
 row_fill_hidden(const MergeRow *row, RowValues *values)
 {
-	const int hidden[] = {row->rule->presence, row->rule->stamps};
+	const MergeRule *rule = row->rule;
 
-	for (int i = 0; i < (int) lengthof(hidden); i++)
-	{
-		if (hidden[i] >= 0 && values->nulls[hidden[i]])
-		{
-			values->values[hidden[i]] = row->rule->columns[hidden[i]].bottom;
-			values->nulls[hidden[i]] = false;
-		}
-	}
+	if (values->nulls[rule->presence])
+		values->values[rule->presence] = rule->no_presence;
+	values->nulls[rule->presence] = false;
+	if (rule->stamps < 0)
+		return;
+	if (values->nulls[rule->stamps])
+		values->values[rule->stamps] = rule->no_stamps;
+	values->nulls[rule->stamps] = false;
 }
 
 /*
@@ -499,55 +573,60 @@ row_update(MergeRow *row)
 	return (HeapTuple) DatumGetPointer(row_result(row, &row->new));
 }
 
+/*
+ * A lattice column of a row that takes the place of a removed one: what is new
+ * goes on from what is old.
+ */
+static void
+row_continue_column(MergeRow *row, int column, NodeName node)
+{
+	MergeColumn *definition = &row->rule->columns[column];
+	Datum old = row->old.values[column];
+	Datum new = row->new.values[column];
+	bool isnull = row->new.nulls[column];
+	Datum result;
+
+	if (row->old.nulls[column])
+		return;
+	if (definition->counting == COUNTS_NOTHING)
+	{
+		if (isnull)
+			row_take(&row->new, &row->old, column);
+		else
+			row->new.values[column] = FunctionCall2Coll(&definition->merge, InvalidOid, old, new);
+	}
+	else if (merge_continue(definition->counting, old, isnull ? NULL : &new, node, &result))
+	{
+		row->new.values[column] = result;
+		row->new.nulls[column] = false;
+	}
+	else if (!row_continues(row, column))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("new row of merged table \"%s\" does not go on from the removed one",
+						RelationGetRelationName(row->table)),
+				 errdetail("Row %s was removed, but peers may still have it; in column \"%s\" of "
+						   "the new row other nodes than \"%.*s\" have written.",
+						   row_key(row, &row->old), definition->name, (int) node.length, node.name),
+				 errhint("Insert the row with '{}' in the column, and change it by UPDATE.")));
+}
+
 /* Take up what a removed row was; it is in row->old. */
 static void
-row_continue_removed(MergeRow *row)
+row_continue_removed(MergeRow *row, NodeName node)
 {
 	MergeRule *rule = row->rule;
 
 	for (int i = 0; i < rule->ncolumns; i++)
 	{
-		MergeColumn *column = &rule->columns[i];
-
-		if (column->kind != MERGE_COLUMN_LATTICE || i == rule->presence || i == rule->stamps)
-			continue;
-		if (!column->scalar && !row->new.nulls[i] &&
-			!datum_image_eq(row->new.values[i], column->bottom, false, -1) &&
-			!row_continues(row, i))
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("new row of merged table \"%s\" does not go on from the removed one",
-							RelationGetRelationName(row->table)),
-					 errdetail("Row %s was removed, but peers may still have it; what is new in "
-							   "column \"%s\" would use its dots for the second time.",
-							   row_key(row, &row->old), column->name),
-					 errhint("Insert the row with '{}' in the column, and change it by UPDATE.")));
-		if (row->new.nulls[i])
-			row_take(&row->new, &row->old, i);
-		else if (!row->old.nulls[i])
-			row->new.values[i] = FunctionCall2Coll(&column->merge, InvalidOid, row->old.values[i],
-												   row->new.values[i]);
+		if (rule->columns[i].kind == MERGE_COLUMN_LATTICE && i != rule->presence &&
+			i != rule->stamps)
+			row_continue_column(row, i, node);
 	}
 	row_take(&row->new, &row->old, rule->presence);
 	if (rule->stamps >= 0)
 		row_take(&row->new, &row->old, rule->stamps);
 	row_fill_hidden(row, &row->new);
-}
-
-/* Copies of values that lie in a row which goes away, in its toast table too. */
-static void
-row_own_values(const MergeRow *row, RowValues *values)
-{
-	for (int i = 0; i < row->desc->natts; i++)
-	{
-		const MergeColumn *column = &row->rule->columns[i];
-
-		if (values->nulls[i] || column->typbyval)
-			continue;
-		values->values[i] = column->typlen == -1
-			? PointerGetDatum(PG_DETOAST_DATUM_COPY(values->values[i]))
-			: datumCopy(values->values[i], false, column->typlen);
-	}
 }
 
 /*
@@ -556,7 +635,7 @@ row_own_values(const MergeRow *row, RowValues *values)
  * foreign key is to act on it.
  */
 static void
-row_take_over(MergeRow *row)
+row_take_over(MergeRow *row, NodeName node)
 {
 	MergeRule *rule = row->rule;
 	TupleTableSlot *key = MakeSingleTupleTableSlot(row->desc, &TTSOpsVirtual);
@@ -581,15 +660,12 @@ row_take_over(MergeRow *row)
 			row->old.nulls = there->tts_isnull;
 			if (merge_presence_removed(row->old.values[rule->presence]))
 			{
-				Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
-
-				if (!merge_presence_stable(row->old.values[rule->presence], rule->extension))
+				if (!row_may_be_purged(row, row->old.values[rule->presence]))
 				{
-					row_continue_removed(row);
+					row_continue_removed(row, node);
 					row_own_values(row, &row->new);
 				}
-				simple_table_tuple_delete(row->table, &there->tts_tid, snapshot);
-				UnregisterSnapshot(snapshot);
+				row_delete_version(row, &there->tts_tid);
 			}
 		}
 	}
@@ -606,7 +682,7 @@ row_insert(MergeRow *row)
 
 	row_check_columns(row);
 	row_fill_hidden(row, &row->new);
-	row_take_over(row);
+	row_take_over(row, node);
 	if (rule->stamps >= 0)
 	{
 		MergeStamps stamps;
@@ -695,9 +771,9 @@ row_stamp(MergeRow *row)
 	merge_stamps_at(&stamps, beginning);
 	for (int i = 0; i < rule->ncolumns; i++)
 	{
-		if (rule->columns[i].kind == MERGE_COLUMN_PLAIN && !row->new.nulls[i] &&
-			!merge_stamps_has(&stamps, i))
-			merge_stamps_write(&stamps, i, row->new.values[i], false);
+		if (rule->columns[i].kind == MERGE_COLUMN_PLAIN &&
+			(!row->new.nulls[i] || rule->columns[i].has_default) && !merge_stamps_has(&stamps, i))
+			merge_stamps_write(&stamps, i, row->new.values[i], row->new.nulls[i]);
 	}
 	row->new.values[rule->stamps] = merge_stamps_close(&stamps);
 	return (HeapTuple) DatumGetPointer(row_result(row, &row->new));

@@ -115,22 +115,19 @@ merge_rule_hidden(TupleDesc desc, const char *name, Oid extension, const char *t
 	return -1;
 }
 
-static void
-merge_rule_lattice_column(MergeRule *rule, MergeColumn *column, Oid type, Oid function)
+/* The value {} of a column of our own. */
+static Datum
+merge_rule_bottom(MergeRule *rule, TupleDesc desc, int column)
 {
 	MemoryContext before = MemoryContextSwitchTo(rule->context);
 	Oid input;
 	Oid parameter;
+	Datum bottom;
 
-	column->kind = MERGE_COLUMN_LATTICE;
-	fmgr_info_cxt(function, &column->merge, rule->context);
-	column->scalar = column->typbyval;
-	if (!column->scalar)
-	{
-		getTypeInputInfo(type, &input, &parameter);
-		column->bottom = OidInputFunctionCall(input, pstrdup("{}"), parameter, -1);
-	}
+	getTypeInputInfo(TupleDescAttr(desc, column)->atttypid, &input, &parameter);
+	bottom = OidInputFunctionCall(input, pstrdup("{}"), parameter, -1);
 	MemoryContextSwitchTo(before);
+	return bottom;
 }
 
 static void
@@ -196,8 +193,8 @@ merge_rule_statements(MergeRule *rule, Relation table, const char *key)
 	initStringInfo(&columns);
 	initStringInfo(&values);
 	initStringInfo(&changes);
-	rule->arrive_columns = palloc(sizeof(int) * rule->ncolumns);
-	rule->arrive_types = palloc(sizeof(Oid) * rule->ncolumns);
+	rule->insert_columns = palloc(sizeof(int) * rule->ncolumns);
+	rule->insert_types = palloc(sizeof(Oid) * rule->ncolumns);
 	for (int i = 0; i < rule->ncolumns; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
@@ -205,17 +202,19 @@ merge_rule_statements(MergeRule *rule, Relation table, const char *key)
 
 		if (rule->columns[i].kind == MERGE_COLUMN_IGNORED)
 			continue;
-		rule->arrive_types[rule->narrive] = attribute->atttypid;
-		rule->arrive_columns[rule->narrive++] = i;
-		appendStringInfo(&columns, "%s%s", rule->narrive > 1 ? ", " : "", column);
-		appendStringInfo(&values, "%s$%d", rule->narrive > 1 ? ", " : "", rule->narrive);
-		if (rule->columns[i].kind != MERGE_COLUMN_KEY)
+		rule->insert_types[rule->ninsert] = attribute->atttypid;
+		rule->insert_columns[rule->ninsert++] = i;
+		appendStringInfo(&columns, "%s%s", rule->ninsert > 1 ? ", " : "", column);
+		appendStringInfo(&values, "%s$%d", rule->ninsert > 1 ? ", " : "", rule->ninsert);
+		/* plain columns follow their stamps */
+		if (rule->columns[i].kind == MERGE_COLUMN_LATTICE)
 			appendStringInfo(&changes, "%s%s = EXCLUDED.%s", changes.len > 0 ? ", " : "", column,
 							 column);
 	}
-	rule->arrive_sql = psprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s) "
-								"ON CONFLICT (%s) DO UPDATE SET %s",
-								name, columns.data, values.data, key, changes.data);
+	rule->insert_sql = psprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)", name,
+								columns.data, values.data);
+	rule->arrive_sql = psprintf("%s ON CONFLICT (%s) DO UPDATE SET %s", rule->insert_sql, key,
+								changes.data);
 	rule->remove_sql = psprintf("UPDATE ONLY %s SET %s = %s WHERE ctid OPERATOR(pg_catalog.=) $1",
 								name, MERGE_PRESENCE_COLUMN, MERGE_PRESENCE_COLUMN);
 	MemoryContextSwitchTo(before);
@@ -238,6 +237,8 @@ merge_rule_build(MergeRule *rule, const TriggerData *trigger, Oid extension)
 				 errhint("enable_merge makes the triggers of a merged table.")));
 	rule->extension = extension;
 	rule->lww = strcmp(definition->tgargs[0], "lww") == 0;
+	/* how nodes are told from those that were never heard of, and those that join hear of it */
+	rule->permanent = RelationGetRelid(table) == get_relname_relid("merge_nodes", extension);
 	rule->keep = strcmp(definition->tgargs[1], "keep") == 0;
 	rule->presence = merge_rule_hidden(desc, MERGE_PRESENCE_COLUMN, extension, "ew_flag");
 	rule->stamps = merge_rule_hidden(desc, MERGE_STAMPS_COLUMN, extension, "lww_map");
@@ -248,6 +249,9 @@ merge_rule_build(MergeRule *rule, const TriggerData *trigger, Oid extension)
 				 errmsg("merged table \"%s\" has no column \"%s\"", RelationGetRelationName(table),
 						MERGE_PRESENCE_COLUMN),
 				 errhint("enable_merge makes it.")));
+	rule->no_presence = merge_rule_bottom(rule, desc, rule->presence);
+	if (rule->stamps >= 0)
+		rule->no_stamps = merge_rule_bottom(rule, desc, rule->stamps);
 	initStringInfo(&key_list);
 	key = merge_rule_key(rule, table, &key_list);
 	rule->ncolumns = desc->natts;
@@ -268,7 +272,11 @@ merge_rule_build(MergeRule *rule, const TriggerData *trigger, Oid extension)
 			column->kind = MERGE_COLUMN_KEY;
 		else if (OidIsValid(
 					 function = merge_rule_lattice_function(attribute->atttypid, extension, &base)))
-			merge_rule_lattice_column(rule, column, base, function);
+		{
+			column->kind = MERGE_COLUMN_LATTICE;
+			column->counting = merge_counting_of(base, extension);
+			fmgr_info_cxt(function, &column->merge, rule->context);
+		}
 		else
 		{
 			merge_rule_plain_column(rule, column, attribute);

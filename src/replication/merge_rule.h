@@ -10,6 +10,7 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "replication/merge_continue.h"
 
 #define MERGE_PRESENCE_COLUMN "_merge_presence"
 #define MERGE_STAMPS_COLUMN   "_merge_stamps"
@@ -32,8 +33,7 @@ typedef struct MergeColumn
 
 	/* lattice columns */
 	FmgrInfo merge;
-	Datum bottom; /* what a value that says nothing looks like */
-	bool scalar;  /* the state of a finite lattice: nothing in it is counted */
+	MergeCounting counting;
 
 	/* plain columns */
 	FmgrInfo output;
@@ -53,18 +53,22 @@ typedef struct MergeRule
 	Oid identity_index; /* replica identity */
 	bool keep;          /* does an update keep a row that is removed concurrently? */
 	bool lww;           /* do plain columns follow their last writer? */
+	bool permanent;     /* are its rows that were removed never purged? */
 	int ncolumns;
 	MergeColumn *columns;
-	int presence;     /* index of the column */
-	int stamps;       /* likewise, or -1 */
+	int presence;      /* index of the column */
+	int stamps;        /* likewise, or -1 */
+	Datum no_presence; /* the value {} of it */
+	Datum no_stamps;
 	int unstamped;    /* of a plain column that has no place for stamps, or -1 */
 	bool needs_path;  /* do texts of plain columns depend on the search path, */
 	bool needs_money; /* or on how money is written? */
 
-	const char *arrive_sql; /* INSERT .. ON CONFLICT DO UPDATE, by arrive_columns */
-	int narrive;
-	int *arrive_columns;
-	Oid *arrive_types;
+	const char *insert_sql; /* INSERT */
+	const char *arrive_sql; /* INSERT .. ON CONFLICT DO UPDATE */
+	int ninsert;            /* of these columns, */
+	int *insert_columns;
+	Oid *insert_types;
 	const char *remove_sql; /* UPDATE .. WHERE ctid = $1 */
 
 	char *checked_node; /* local node that may write, or NULL */
