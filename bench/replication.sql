@@ -114,15 +114,15 @@ SELECT tell('a_source', 'ALTER PUBLICATION for_merged ADD TABLE notes (id, _merg
 SELECT tell(b.session, format($$CREATE SUBSCRIPTION of_%1$s CONNECTION 'host=%2$s port=%3$s dbname=%4$s user=%5$s' PUBLICATION source, for_%1$s WITH (%6$s)$$,
 	b.database, current_setting('unix_socket_directories'), a.port, a.database, current_user, :'options'))
 FROM places a, places b WHERE a.session = 'a_source' AND b.session IN ('b_merged', 'b_plain') \g /dev/null
-CREATE PROCEDURE next_round(writer text, readers text[]) LANGUAGE plpgsql AS $$
-DECLARE
-	round integer := ask(writer, 'SELECT count(*) FROM rounds');
+CREATE PROCEDURE await_copies(reader text) LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM tell(writer, format('INSERT INTO rounds VALUES (%s)', round));
-	PERFORM tell(reader, format('CALL await_round(%s)', round)) FROM unnest(readers) reader;
+	WHILE ask(reader, 'EXISTS (SELECT FROM pg_subscription_rel WHERE srsubstate <> ''r'')')::boolean LOOP
+		PERFORM pg_sleep(0.02);
+	END LOOP;
 END
 $$;
-CALL next_round('a_source', '{b_merged,b_plain}');
+CALL await_copies('b_merged');
+CALL await_copies('b_plain');
 -- and something that a does not know, of the same size: what arrives is merged, indeed
 CALL fill('b_merged', 'node-d', 3);
 SELECT tell('b_merged', $$UPDATE notes SET body = 'another ' || body$$) \g /dev/null
@@ -274,9 +274,7 @@ BEGIN
 	PERFORM tell(target, format('CREATE SUBSCRIPTION %s_of_%s CONNECTION ''host=%s port=%s dbname=%s user=%s application_name=%s'' PUBLICATION %s WITH (slot_name = %s, %s)',
 		publication, source, current_setting('unix_socket_directories'), publisher.port, publisher.database, current_user, target, publication,
 		publication || '_for_' || target, options));
-	WHILE ask(target, 'EXISTS (SELECT FROM pg_subscription_rel WHERE srsubstate <> ''r'')')::boolean LOOP
-		PERFORM pg_sleep(0.02);
-	END LOOP;
+	CALL await_copies(target);
 END
 $$;
 SELECT ask(session, $$enable_merge('items')$$), ask(session, $$create_merge_publication('mesh', '{items}')$$)
