@@ -37,7 +37,7 @@ SHARED = time/log_table time/event_graph time/shiviz_regex time/spacetime_svg \
 	trace/trace_context_bytes trace/span_tags trace/trace_rows trace/trace_services \
 	trace/trace_timeline trace/flat_value trace/time_text \
 	replication/merge_rule replication/merge_intent replication/merge_presence \
-	replication/merge_columns replication/merge_counts
+	replication/merge_columns replication/merge_continue replication/merge_counts
 
 # Tests that concern every type rather than one.
 CROSS_TESTS = laws convergence catalog

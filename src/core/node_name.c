@@ -46,11 +46,27 @@ node_name_define_setting(void)
 							   assign_local_node, NULL);
 }
 
-/* The local node's name; an error that says how to set it where it is unset. */
+/* The local node's name, or NULL where it is unset. */
+const char *
+node_name_setting(void)
+{
+	if (local_node_setting == NULL || local_node_setting[0] == '\0')
+		return NULL;
+	if (!local_node_verified)
+	{
+		pg_verifymbstr(local_node_setting, (int) strlen(local_node_setting), false);
+		local_node_verified = true;
+	}
+	return local_node_setting;
+}
+
+/* The same; an error that says how to set it where it is unset. */
 const char *
 node_name_local(void)
 {
-	if (local_node_setting == NULL || local_node_setting[0] == '\0')
+	const char *name = node_name_setting();
+
+	if (name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the local node has no name"),
@@ -58,12 +74,7 @@ node_name_local(void)
 				 errhint("Use SET distributed.node = 'name' for the session, "
 						 "ALTER DATABASE ... SET distributed.node = 'name' for the database, "
 						 "or pass the node as an argument.")));
-	if (!local_node_verified)
-	{
-		pg_verifymbstr(local_node_setting, (int) strlen(local_node_setting), false);
-		local_node_verified = true;
-	}
-	return local_node_setting;
+	return name;
 }
 
 bool

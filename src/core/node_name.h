@@ -21,6 +21,7 @@ typedef struct NodeName
 } NodeName;
 
 extern void node_name_define_setting(void);
+extern const char *node_name_setting(void);
 extern const char *node_name_local(void);
 extern bool node_name_check(const InputSource *source, const char *name, Size length);
 extern NodeName node_name_argument(FunctionCallInfo fcinfo, int number, const char *type_name);

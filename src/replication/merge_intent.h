@@ -22,12 +22,17 @@ typedef enum MergeIntent
 /* What became of a row that has arrived. */
 typedef struct MergeArrival
 {
+	bool offered;  /* has it come to the trigger again, by the statement of our own? */
 	bool met;      /* was there one of its key? */
 	bool conflict; /* and had that something which this one lacks? */
 	bool changed;  /* was it changed? */
 } MergeArrival;
 
-/* The intent that is under way, and the table to which it applies. */
+/*
+ * The intent that is under way, and the table to which it applies.  Other
+ * triggers may write to the table while it is: what is meant for one row ends
+ * with that row.
+ */
 typedef struct MergeUnderway
 {
 	MergeIntent intent;

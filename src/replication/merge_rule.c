@@ -1,5 +1,371 @@
 /*
  * merge_rule.c
- *		(to be written)
+ *		What is known of a merged table: how each of its columns is merged.
+ *
+ * All of it follows from the table's definition and the arguments of its
+ * trigger; there is no list of merged tables elsewhere.  A session works it
+ * out once per table, and again when the table's definition changes.
+ *
+ * Anybody may put the trigger on a table of theirs, so nothing is taken for
+ * granted: the hidden columns have the types that C code takes them for, or
+ * the trigger raises an error.
  */
 #include "core/compat.h"
+
+#include "access/genam.h"
+#include "access/xact.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "core/query.h"
+#include "replication/merge_rule.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+typedef struct MergeRuleSlot
+{
+	Oid table;
+	MergeRule *rule;
+} MergeRuleSlot;
+
+static HTAB *merge_rules = NULL;
+
+/* Rules that were replaced, but may be in use further up in the stack. */
+static List *merge_rules_replaced = NIL;
+
+/*
+ * The function merge(T, T) of a type, or of the type that a domain is over, and
+ * that type; InvalidOid if it is no lattice type of the extension.
+ */
+Oid
+merge_rule_lattice_function(Oid type, Oid extension, Oid *base)
+{
+	Oid types[2];
+
+	type = getBaseType(type);
+	types[0] = types[1] = type;
+	if (base)
+		*base = type;
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("merge"),
+						   PointerGetDatum(buildoidvector(types, 2)), ObjectIdGetDatum(extension));
+}
+
+/*
+ * Do the texts of a type's values mean the same whatever the search path is?
+ * Not those of regclass and its kin, and what has them inside.
+ */
+static bool
+merge_rule_text_is_plain(Oid type)
+{
+	switch (getBaseType(type))
+	{
+		case BOOLOID:
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case NAMEOID:
+		case BYTEAOID:
+		case DATEOID:
+		case TIMEOID:
+		case TIMETZOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+		case INTERVALOID:
+		case UUIDOID:
+		case JSONOID:
+		case JSONBOID:
+		case INETOID:
+		case CIDROID:
+		case BITOID:
+		case VARBITOID:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* A column of our own, which must have this type. */
+static int
+merge_rule_hidden(TupleDesc desc, const char *name, Oid extension, const char *type)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+		if (attribute->attisdropped || strcmp(NameStr(attribute->attname), name) != 0)
+			continue;
+		if (attribute->atttypid != extension_type(extension, type))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" has type %s, not %s", name,
+							format_type_be(attribute->atttypid), type)));
+		return i;
+	}
+	return -1;
+}
+
+/* The value {} of a column of our own. */
+static Datum
+merge_rule_bottom(MergeRule *rule, TupleDesc desc, int column)
+{
+	MemoryContext before = MemoryContextSwitchTo(rule->context);
+	Oid input;
+	Oid parameter;
+	Datum bottom;
+
+	getTypeInputInfo(TupleDescAttr(desc, column)->atttypid, &input, &parameter);
+	bottom = OidInputFunctionCall(input, pstrdup("{}"), parameter, -1);
+	MemoryContextSwitchTo(before);
+	return bottom;
+}
+
+static void
+merge_rule_plain_column(MergeRule *rule, MergeColumn *column, Form_pg_attribute attribute)
+{
+	Oid function;
+	bool isvarlena;
+
+	column->kind = MERGE_COLUMN_PLAIN;
+	getTypeOutputInfo(attribute->atttypid, &function, &isvarlena);
+	fmgr_info_cxt(function, &column->output, rule->context);
+	getTypeInputInfo(attribute->atttypid, &function, &column->input_parameter);
+	fmgr_info_cxt(function, &column->input, rule->context);
+	column->typmod = attribute->atttypmod;
+	column->has_default = attribute->atthasdef;
+	if (getBaseType(attribute->atttypid) == CASHOID)
+		rule->needs_money = true;
+	else if (!merge_rule_text_is_plain(attribute->atttypid))
+		rule->needs_path = rule->needs_money = true;
+}
+
+/* The columns that identify a row, by name, and as a list. */
+static Bitmapset *
+merge_rule_key(MergeRule *rule, Relation table, StringInfo list)
+{
+	Bitmapset *key = NULL;
+	Relation index;
+
+	rule->identity_index = RelationGetReplicaIndex(table);
+	if (!OidIsValid(rule->identity_index))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("merged table \"%s\" has lost its replica identity",
+						RelationGetRelationName(table)),
+				 errhint("Give it a primary key, or use ALTER TABLE ... REPLICA IDENTITY USING "
+						 "INDEX.")));
+	index = index_open(rule->identity_index, AccessShareLock);
+	for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
+	{
+		int attribute = index->rd_index->indkey.values[i];
+
+		key = bms_add_member(key, attribute);
+		appendStringInfo(list, "%s%s", i > 0 ? ", " : "",
+						 quote_identifier(NameStr(
+							 TupleDescAttr(RelationGetDescr(table), attribute - 1)->attname)));
+	}
+	index_close(index, AccessShareLock);
+	return key;
+}
+
+/* The statements that the trigger runs itself. */
+static void
+merge_rule_statements(MergeRule *rule, Relation table, const char *key)
+{
+	MemoryContext before = MemoryContextSwitchTo(rule->context);
+	TupleDesc desc = RelationGetDescr(table);
+	char *schema = get_namespace_name(RelationGetNamespace(table));
+	const char *name = quote_qualified_identifier(schema, RelationGetRelationName(table));
+	StringInfoData columns;
+	StringInfoData values;
+	StringInfoData changes;
+
+	initStringInfo(&columns);
+	initStringInfo(&values);
+	initStringInfo(&changes);
+	rule->arrive_columns = palloc(sizeof(int) * rule->ncolumns);
+	rule->arrive_types = palloc(sizeof(Oid) * rule->ncolumns);
+	for (int i = 0; i < rule->ncolumns; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		const char *column = quote_identifier(NameStr(attribute->attname));
+
+		if (rule->columns[i].kind == MERGE_COLUMN_IGNORED)
+			continue;
+		rule->arrive_types[rule->narrive] = attribute->atttypid;
+		rule->arrive_columns[rule->narrive++] = i;
+		appendStringInfo(&columns, "%s%s", rule->narrive > 1 ? ", " : "", column);
+		appendStringInfo(&values, "%s$%d", rule->narrive > 1 ? ", " : "", rule->narrive);
+		if (rule->columns[i].kind != MERGE_COLUMN_KEY)
+			appendStringInfo(&changes, "%s%s = EXCLUDED.%s", changes.len > 0 ? ", " : "", column,
+							 column);
+	}
+	rule->arrive_sql = psprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s) "
+								"ON CONFLICT (%s) DO UPDATE SET %s",
+								name, columns.data, values.data, key, changes.data);
+	rule->remove_sql = psprintf("UPDATE ONLY %s SET %s = %s WHERE ctid OPERATOR(pg_catalog.=) $1",
+								name, MERGE_PRESENCE_COLUMN, MERGE_PRESENCE_COLUMN);
+	MemoryContextSwitchTo(before);
+}
+
+static void
+merge_rule_build(MergeRule *rule, const TriggerData *trigger, Oid extension)
+{
+	Relation table = trigger->tg_relation;
+	TupleDesc desc = RelationGetDescr(table);
+	Trigger *definition = trigger->tg_trigger;
+	StringInfoData key_list;
+	Bitmapset *key;
+
+	if (definition->tgnargs != 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" of table \"%s\" has %d arguments, not 2",
+						definition->tgname, RelationGetRelationName(table), definition->tgnargs),
+				 errhint("enable_merge makes the triggers of a merged table.")));
+	rule->extension = extension;
+	rule->lww = strcmp(definition->tgargs[0], "lww") == 0;
+	rule->keep = strcmp(definition->tgargs[1], "keep") == 0;
+	rule->presence = merge_rule_hidden(desc, MERGE_PRESENCE_COLUMN, extension, "ew_flag");
+	rule->stamps = merge_rule_hidden(desc, MERGE_STAMPS_COLUMN, extension, "lww_map");
+	rule->unstamped = -1;
+	if (rule->presence < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("merged table \"%s\" has no column \"%s\"", RelationGetRelationName(table),
+						MERGE_PRESENCE_COLUMN),
+				 errhint("enable_merge makes it.")));
+	rule->no_presence = merge_rule_bottom(rule, desc, rule->presence);
+	if (rule->stamps >= 0)
+		rule->no_stamps = merge_rule_bottom(rule, desc, rule->stamps);
+	initStringInfo(&key_list);
+	key = merge_rule_key(rule, table, &key_list);
+	rule->ncolumns = desc->natts;
+	rule->columns = MemoryContextAllocZero(rule->context, sizeof(MergeColumn) * desc->natts);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		MergeColumn *column = &rule->columns[i];
+		Oid function;
+		Oid base;
+
+		column->name = MemoryContextStrdup(rule->context, NameStr(attribute->attname));
+		column->typlen = attribute->attlen;
+		column->typbyval = attribute->attbyval;
+		if (attribute->attisdropped || attribute->attgenerated)
+			continue;
+		if (bms_is_member(attribute->attnum, key))
+			column->kind = MERGE_COLUMN_KEY;
+		else if (OidIsValid(
+					 function = merge_rule_lattice_function(attribute->atttypid, extension, &base)))
+		{
+			column->kind = MERGE_COLUMN_LATTICE;
+			column->counting = merge_counting_of(base, extension);
+			fmgr_info_cxt(function, &column->merge, rule->context);
+		}
+		else
+		{
+			merge_rule_plain_column(rule, column, attribute);
+			if (!rule->lww || rule->stamps < 0)
+				rule->unstamped = i;
+		}
+	}
+	merge_rule_statements(rule, table, key_list.data);
+}
+
+/* The definition of one table, or of any, has changed. */
+static void
+merge_rule_invalidate(Datum argument, Oid table)
+{
+	HASH_SEQ_STATUS status;
+	MergeRuleSlot *slot;
+
+	if (OidIsValid(table))
+	{
+		slot = hash_search(merge_rules, &table, HASH_FIND, NULL);
+		if (slot && slot->rule)
+			slot->rule->valid = false;
+		return;
+	}
+	hash_seq_init(&status, merge_rules);
+	while ((slot = hash_seq_search(&status)) != NULL)
+	{
+		if (slot->rule)
+			slot->rule->valid = false;
+	}
+}
+
+/* At its end, nothing of the transaction is on the stack. */
+static void
+merge_rule_forget_replaced(XactEvent event, void *argument)
+{
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	while (merge_rules_replaced != NIL)
+	{
+		MergeRule *rule = linitial(merge_rules_replaced);
+
+		merge_rules_replaced = list_delete_first(merge_rules_replaced);
+		MemoryContextDelete(rule->context);
+	}
+}
+
+static void
+merge_rule_start(void)
+{
+	HASHCTL control;
+
+	memset(&control, 0, sizeof(control));
+	control.keysize = sizeof(Oid);
+	control.entrysize = sizeof(MergeRuleSlot);
+	merge_rules = hash_create("distributed merge rules", 16, &control, HASH_ELEM | HASH_BLOBS);
+	CacheRegisterRelcacheCallback(merge_rule_invalidate, (Datum) 0);
+	RegisterXactCallback(merge_rule_forget_replaced, NULL);
+}
+
+/* How the table of the trigger is merged.  It stays valid to the transaction's end. */
+MergeRule *
+merge_rule_get(const TriggerData *trigger, Oid extension)
+{
+	Oid table = RelationGetRelid(trigger->tg_relation);
+	MemoryContext context;
+	MergeRuleSlot *slot;
+	MergeRule *rule;
+	bool found;
+
+	if (merge_rules == NULL)
+		merge_rule_start();
+	slot = hash_search(merge_rules, &table, HASH_ENTER, &found);
+	if (!found)
+		slot->rule = NULL;
+	if (slot->rule && slot->rule->valid && slot->rule->extension == extension)
+		return slot->rule;
+
+	context = AllocSetContextCreate(CurTransactionContext, "merge rule", ALLOCSET_SMALL_SIZES);
+	rule = MemoryContextAllocZero(context, sizeof(MergeRule));
+	rule->table = table;
+	rule->context = context;
+	merge_rule_build(rule, trigger, extension);
+	MemoryContextSetParent(context, CacheMemoryContext);
+	slot = hash_search(merge_rules, &table, HASH_ENTER, &found);
+	if (slot->rule)
+	{
+		MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
+
+		merge_rules_replaced = lappend(merge_rules_replaced, slot->rule);
+		MemoryContextSwitchTo(before);
+	}
+	rule->valid = true;
+	slot->rule = rule;
+	return rule;
+}

@@ -1,0 +1,25 @@
+/*
+ * merge_continue.h
+ *		A value that begins anew, made to go on from an old one.
+ */
+#ifndef DISTRIBUTED_MERGE_CONTINUE_H
+#define DISTRIBUTED_MERGE_CONTINUE_H
+
+#include "postgres.h"
+
+#include "core/node_name.h"
+
+/* What a lattice value counts. */
+typedef enum MergeCounting
+{
+	COUNTS_NOTHING, /* states and stamps */
+	COUNTS_BY_NODE, /* a counter per node */
+	COUNTS_TWICE,   /* two of them */
+	COUNTS_BY_DOT   /* dots */
+} MergeCounting;
+
+extern MergeCounting merge_counting_of(Oid type, Oid extension);
+extern bool merge_continue(MergeCounting counting, Datum old, Datum fresh, NodeName node,
+						   Datum *result);
+
+#endif /* DISTRIBUTED_MERGE_CONTINUE_H */
