@@ -15,7 +15,7 @@ use constant FIRST_PORT => 5432;
 sub new
 {
 	my ($class, $directory, $bindir, $topology) = @_;
-	my $self = bless { directory => $directory, bindir => $bindir, topology => $topology, port => {}, links => [] }, $class;
+	my $self = bless { directory => $directory, bindir => $bindir, topology => $topology, port => {}, links => [], all_links => [] }, $class;
 
 	$self->{relay} = Chaos::Relay->start("$directory/relay");
 	($self->{version}) = `'$bindir/postgres' --version` =~ /(\d+)/ or die "no PostgreSQL at $bindir\n";
@@ -58,9 +58,9 @@ logical_decoding_work_mem = 64kB
 END
 }
 
-# add_server(NAME): create it, and start it.  Every second one has the library preloaded: clocks and
-# counts are then in shared memory.
-sub add_server
+# reserve(NAME): create a server, which start starts.  Every second one has the library preloaded: clocks
+# and counts are then in shared memory.
+sub reserve
 {
 	my ($self, $name) = @_;
 	my $number = keys %{ $self->{port} };
@@ -72,30 +72,39 @@ sub add_server
 	print $file $self->settings, "unix_socket_directories = '$self->{directory}'\n", "port = $self->{port}{$name}\n",
 	  "cluster_name = '$name'\n", "distributed.node = '$name'\n", $number % 2 ? () : "shared_preload_libraries = 'distributed'\n";
 	close $file;
-	$self->start($name);
 	return;
 }
 
 sub servers { my ($self) = @_; return sort keys %{ $self->{port} } }
 
-# new_links(NAME): [publisher, subscriber] of the links that a server gets when it is added; those to
-# it come first.
-sub new_links
+# plan(NAME...): [publisher, subscriber] of the links that these servers need and do not have.
+sub plan
 {
-	my ($self, $name) = @_;
-	my @others = grep { $_ ne $name } $self->servers;
-	return () if !@others;
+	my ($self, @names) = @_;
+	my @pairs;
 
-	if ($self->{topology} eq 'ring')
+	if ($self->{topology} eq 'mesh')
 	{
-		# one way round; who comes late is put between the last one and the first
-		return ([ $others[-1], $name ], [ $name, $others[0] ]);
+		@pairs = map { my $one = $_; map { [ $one, $_ ] } grep { $_ ne $one } @names } @names;
 	}
-	@others = $others[0] if $self->{topology} eq 'star';
-	return ((map { [ $_, $name ] } @others), (map { [ $name, $_ ] } @others));
+	elsif ($self->{topology} eq 'star')
+	{
+		@pairs = map { [ $names[0], $_ ], [ $_, $names[0] ] } @names[ 1 .. $#names ];
+	}
+	elsif ($self->{topology} eq 'ring')
+	{
+		# one way round: what a server says comes back to it by way of all others
+		@pairs = map { [ $names[$_], $names[ ($_ + 1) % @names ] ] } 0 .. $#names;
+	}
+	else
+	{
+		die "there is no topology $self->{topology}: mesh, ring or star\n";
+	}
+	return grep { my $pair = $_; !grep { $_->[0] eq $pair->[0] && $_->[1] eq $pair->[1] } $self->all_links } @pairs;
 }
 
-# add_links(LINK...): let the relay know them.
+# add_links(LINK...): let the relay know them.  They count as links, on which a subscription is, from the
+# first call on, later ones when accept_links is called.
 sub add_links
 {
 	my ($self, @links) = @_;
@@ -107,12 +116,15 @@ sub add_links
 		mkdir $directory or die "$directory: $!\n";
 		my $socket = ".s.PGSQL.$self->{port}{$publisher}";
 		$self->{relay}->open_link("$publisher$subscriber", "$directory/$socket", "$self->{directory}/$socket");
-		push @{ $self->{links} }, $link;
+		push @{ $self->{all_links} }, $link;
 	}
+	$self->accept_links if !@{ $self->{links} };
 	return;
 }
 
+sub accept_links { my ($self) = @_; $self->{links} = [ @{ $self->{all_links} } ]; return }
 sub links { my ($self) = @_; return @{ $self->{links} } }
+sub all_links { my ($self) = @_; return @{ $self->{all_links} } }
 
 sub subscription { my ($self, $link) = @_; return "$link->[0]_to_$link->[1]" }
 

@@ -87,6 +87,9 @@ sub _presence
 	return defined $dots ? (_dots($dots), _ctx($context)) : ('-', '-');
 }
 
+# The effect of a write of a row, by its presence then.
+sub _row { my ($table, $id, $presence) = @_; return "dot $table $id " . join ' ', _presence($presence) }
+
 # _rows(STATEMENT, VALUE...): what it returns.
 sub _rows
 {
@@ -159,13 +162,13 @@ my %perform = (
 	'insert' => sub {
 		my ($self) = @_;
 		my ($id, $title, $body, $size) = ($self->_key(20), $self->_token, $self->_token, $self->_number);
-		return map { ('dot notes ' . "$id " . join(' ', _presence($_->[0])), "write notes.title $id $title", "write notes.body $id $body", "write notes.Size $id $size") } $self->_rows(
+		return map { (_row('notes', $id, $_->[0]), "write notes.title $id $title", "write notes.body $id $body", "write notes.Size $id $size") } $self->_rows(
 			q{INSERT INTO notes (id, title, body, "Size") VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING _merge_presence}, $id, $title, $self->_padded($body), $size);
 	},
 	'upsert' => sub {
 		my ($self) = @_;
 		my ($id, $title, $body, $size) = ($self->_key(20), $self->_token, $self->_token, $self->_number);
-		return map { ('dot notes ' . "$id " . join(' ', _presence($_->[0])), "write notes.title $id $title", "write notes.body $id $body", "write notes.Size $id $size") } $self->_rows(
+		return map { (_row('notes', $id, $_->[0]), "write notes.title $id $title", "write notes.body $id $body", "write notes.Size $id $size") } $self->_rows(
 			q{INSERT INTO notes (id, title, body, "Size") VALUES ($1, $2, $3, $4)
 				ON CONFLICT (id) DO UPDATE SET title = excluded.title, body = excluded.body, "Size" = excluded."Size" RETURNING _merge_presence}, $id, $title, $self->_padded($body), $size);
 	},
@@ -175,30 +178,30 @@ my %perform = (
 		my $what = int rand 3;
 		if ($what == 0)
 		{
-			return map { ('dot notes ' . "$id " . join(' ', _presence($_->[0])), "write notes.title $id $title") } $self->_rows(
+			return map { (_row('notes', $id, $_->[0]), "write notes.title $id $title") } $self->_rows(
 				q{UPDATE notes SET title = $2 WHERE id = $1 RETURNING _merge_presence}, $id, $title);
 		}
 		if ($what == 1)
 		{
 			my $size = $self->_number;
-			return map { ('dot notes ' . "$id " . join(' ', _presence($_->[0])), "write notes.Size $id $size") } $self->_rows(
+			return map { (_row('notes', $id, $_->[0]), "write notes.Size $id $size") } $self->_rows(
 				q{UPDATE notes SET "Size" = $2 WHERE id = $1 RETURNING _merge_presence}, $id, $size);
 		}
 		my $body = $self->_token;
-		return map { ('dot notes ' . "$id " . join(' ', _presence($_->[0])), "write notes.title $id $title", "write notes.body $id $body") } $self->_rows(
+		return map { (_row('notes', $id, $_->[0]), "write notes.title $id $title", "write notes.body $id $body") } $self->_rows(
 			q{UPDATE notes SET title = $2, body = $3 WHERE id = $1 RETURNING _merge_presence}, $id, $title, $self->_padded($body));
 	},
 	'delete' => sub { my ($self) = @_; return $self->_delete('notes', $self->_key(20)) },
 	'increment of a view count' => sub {
 		my ($self) = @_;
 		my ($id, $by) = ($self->_key(20), 1 + int rand 3);
-		return map { ("inc notes.views $id $by", 'dot notes ' . "$id " . join(' ', _presence($_->[0]))) } $self->_rows(
+		return map { ("inc notes.views $id $by", _row('notes', $id, $_->[0])) } $self->_rows(
 			q{UPDATE notes SET views = views + $2 WHERE id = $1 RETURNING _merge_presence}, $id, $by);
 	},
 	'insert (remove wins)' => sub {
 		my ($self) = @_;
 		my ($id, $title) = ($self->_key(10), $self->_token);
-		return map { ('dot drafts ' . "$id " . join(' ', _presence($_->[0])), "write drafts.title $id $title") } $self->_rows(
+		return map { (_row('drafts', $id, $_->[0]), "write drafts.title $id $title") } $self->_rows(
 			q{INSERT INTO drafts (id, title) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING _merge_presence}, $id, $title);
 	},
 	'update (remove wins)' => sub {
@@ -209,10 +212,19 @@ my %perform = (
 	'delete (remove wins)' => sub { my ($self) = @_; return $self->_delete('drafts', $self->_key(10)) },
 	'insert of a parcel' => sub {
 		my ($self) = @_;
-		my ($id, $number) = (1 + int rand 1000, $self->_number);
-		return map { ('dot parcels ' . "$id " . join(' ', _presence($_->[0])), "write parcels.number $id $number") } $self->_rows(
-			q{INSERT INTO parcels AS p (id, number) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET number = excluded.number RETURNING _merge_presence}, $id, $number);
+		my (undef, @effects) = @{ $self->parcel(1 + int rand 1000, $self->_number) };
+		return @effects;
 	});
+
+# parcel(ID, NUMBER): put a number there, as one operation.
+sub parcel
+{
+	my ($self, $id, $number) = @_;
+	my ($row) = $self->_rows(
+		q{INSERT INTO parcels AS p (id, number) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET number = excluded.number RETURNING _merge_presence}, $id, $number);
+
+	return [ 'insert of a parcel', _row('parcels', $id, $row->[0]), "write parcels.number $id $number" ];
+}
 
 # Through the view, which tells how many there were, or of the table itself, which tells none.
 sub _delete
