@@ -538,7 +538,7 @@ my $expected = join '|', (
 	'could not start WAL streaming', 'data stream from publisher ended', 'terminating (logical replication worker|background worker|connection|walreceiver)',
 	'violates check constraint "poison', 'could not send end-of-streaming', 'the database system is', 'could not (create|drop) (the )?replication slot',
 	'could not fetch table info', 'could not receive list of replicated tables', 'could not start initial contents copy', 'invalid (socket|connection)',
-	'canceling statement due to', 'replication slot "\w+" is active', 'connection to (server|client)', 'lock timeout', 'unexpected EOF',
+	'canceling statement due to', 'replication slot "\w+" is active', 'connection to (server|client)', 'lock timeout', 'unexpected EOF', 'replication origin with (ID|OID) \S+ is already active',
 	'table copy could not (start|finish|rollback)', 'could not accept SSL', 'server closed the connection');
 
 sub _read_logs
@@ -552,8 +552,9 @@ sub _read_logs
 		{
 			$crashes{$1}++ if $line =~ /(PANIC: .*|TRAP: .*|terminated by signal (?!9:).*)/;
 			my ($what, $text) = $line =~ /\] (logical replication [\w ]*worker|walsender|background worker)\b.*?(?:ERROR|FATAL):  (.*)/ or next;
+			$text =~ s{"/[^"]*"}{"..."};
 			$text =~ s/\d+/N/g;
-			$text =~ s/".*?_to_.*?"/"..."/;
+			$text =~ s/"\w+_to_\w+"/"..."/;
 			$workers{"$what: $text"}++;
 		}
 	}

@@ -142,7 +142,7 @@ sub connect_to
 {
 	my ($self, $name, %attributes) = @_;
 
-	return DBI->connect("dbi:Pg:dbname=postgres;host=$self->{directory};port=$self->{port}{$name};connect_timeout=10", 'postgres', '',
+	return DBI->connect("dbi:Pg:dbname=postgres;host=$self->{directory};port=$self->{port}{$name};connect_timeout=10;options='-c client_min_messages=error'", 'postgres', '',
 		{ RaiseError => 1, PrintError => 0, PrintWarn => 0, AutoCommit => 1, AutoInactiveDestroy => 1, %attributes });
 }
 
@@ -152,7 +152,7 @@ sub ask
 	my ($self, $name, $statement, @values) = @_;
 	my $session = $self->connect_to($name);
 	my $rows = eval {
-		$session->do(q{SET client_min_messages = error; SET statement_timeout = '60s'});
+		$session->do(q{SET statement_timeout = '60s'});
 		$session->selectall_arrayref($statement, undef, @values);
 	};
 	my $error = $@;
@@ -171,7 +171,7 @@ sub tell
 	my $session = $self->connect_to($name);
 
 	my $done = eval {
-		$session->do($_) for q{SET client_min_messages = error}, @statements;
+		$session->do($_) for @statements;
 		1;
 	};
 	my $error = $@;
@@ -238,7 +238,7 @@ sub stop_all
 {
 	my ($self) = @_;
 
-	for my $name ($self->servers)
+	for my $name (grep { $self->postmaster($_) } $self->servers)
 	{
 		eval { $self->_run("$name.start", 'pg_ctl', 'stop', '-s', '-m', 'immediate', '-D', "$self->{directory}/$name"); 1 } or warn $@;
 	}

@@ -238,7 +238,7 @@ sub _delete
 	}
 	else
 	{
-		$self->_rows("SELECT FROM $table WHERE id = \$1 AND is_present(_merge_presence) FOR UPDATE", $id) or return ();
+		$self->_rows("SELECT id FROM $table WHERE id = \$1 AND is_present(_merge_presence) FOR UPDATE", $id) or return ();
 		$self->{session}->prepare_cached("DELETE FROM $table WHERE id = \$1")->execute($id);
 	}
 	my ($row) = $self->_rows("SELECT _merge_presence FROM $table WHERE id = \$1", $id);
@@ -269,6 +269,15 @@ sub _disconnect
 	return;
 }
 
+# The SQLSTATE of what has failed; the driver's own, if there is no connection any more, mean nothing.
+sub _state
+{
+	my ($session) = @_;
+	my $state = $session->state;
+
+	return $state =~ /^(57P|40)/ || $session->ping ? $state : '08006';
+}
+
 # transact(SUB): what SUB does in one transaction, which adds [kind, effect...] to the list that it
 # gets. Its outcome: acknowledged, aborted or indeterminate.
 sub transact
@@ -282,14 +291,14 @@ sub transact
 	{
 		# before COMMIT is sent, nothing has happened
 		$outcome = 'aborted';
-		$error = $session->state || '08006';
+		$error = _state($session);
 		push @done, [ $self->{doing} ] if !@done;
 		$self->_disconnect if !eval { $session->rollback; 1 } || !$session->ping;
 	}
 	elsif (!eval { $session->commit; 1 })
 	{
 		# the server says that it could not, or says nothing
-		$error = $session->state || '08006';
+		$error = _state($session);
 		$outcome = $error =~ /^(40(?!003)|23|55P03)/ ? 'aborted' : 'indeterminate';
 		$self->_disconnect;
 	}
@@ -311,7 +320,7 @@ sub step_alone
 	++$self->{count};
 	if (!$count)
 	{
-		$error = $session->state || '08006';
+		$error = _state($session);
 		$outcome = $session->ping ? 'aborted' : 'indeterminate';
 		$self->_disconnect if $outcome eq 'indeterminate';
 	}
