@@ -250,10 +250,10 @@ sub _wait
 			next;
 		}
 		++$self->{fault_count}{ $fault->{kind} }{ $fault->{failed} ? 'failed' : 'done' };
+		$self->_find('broken', "a fault, $fault->{kind}, did not go as it should") if $fault->{failed};
 		if ($fault->{kind} eq 'join')
 		{
-			if ($fault->{failed}) { $self->_find('broken', "$fault->{server} could not join") }
-			else
+			if (!$fault->{failed})
 			{
 				push @{ $self->{members} }, $fault->{server};
 				$self->{cluster}->accept_links;

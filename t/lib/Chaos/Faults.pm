@@ -298,8 +298,9 @@ sub _wait_for_poison
 		for my $line ($cluster->log_lines($subscriber))
 		{
 			$failed = 1 if $line =~ /violates check constraint "\Q$name\E"/;
-			next if !$failed || $line !~ /replication origin "pg_(\d+)"/;
-			my ($oid, $lsn) = ($1, $line =~ m{finished at ([0-9A-F]+/[0-9A-F]+)});
+			next if !$failed || $line !~ /replication origin "pg_(\d+)"/;       # in a line after it
+			my $oid = $1;
+			my ($lsn) = $line =~ m{finished at ([0-9A-F]+/[0-9A-F]+)};
 			my $subscription = $cluster->ask_one($subscriber, 'SELECT subname FROM pg_subscription WHERE oid = ?', $oid);
 			my ($link) = grep { $_->[1] eq $subscriber && $cluster->subscription($_) eq $subscription } $cluster->links;
 			return ($link, $lsn);
