@@ -18,24 +18,21 @@ use warnings FATAL => 'all';
 use Chaos::Cluster;
 use Chaos::Faults;
 use Chaos::Ledger;
+use Chaos::Options;
 use Chaos::Workload;
-use Getopt::Long ();
 use IO::Handle;
 use JSON::PP ();
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
-my %defaults = (
-	nodes => 3, seconds => 60, seed => 1, topology => 'mesh', operations => 0, clients => 3, rate => 500, pause => 1.5,
-	faults => [ Chaos::Faults::kinds() ], join => 1, sabotage => '', patience => 240, verbose => 0, quiet => 0);
-
+# new(OPTION => VALUE...): see Chaos::Options; directory and bindir tell where the run and PostgreSQL's
+# programs are.
 sub new
 {
 	my ($class, %options) = @_;
-	my $self = bless { %defaults, %options, findings => {}, fault_count => {}, members => [], acknowledged => 0, children => {} }, $class;
 
-	$self->{nodes} >= 2 && $self->{nodes} <= 8 or die "from 2 to 8 servers, please\n";
-	return $self;
+	return bless {
+		Chaos::Options::check(%options), findings => {}, fault_count => {}, members => [], acknowledged => 0, children => {} }, $class;
 }
 
 sub say_
@@ -70,9 +67,12 @@ sub set_up
 		$self->_make_tables($name);
 	}
 	$cluster->add_links(my @links = $cluster->plan(@names));
-	$self->_subscribe($_, 'copy_data = false') for @links;
+	$self->_subscribe($_, 'copy_data = true') for @links;
+	for my $name (@names)
+	{
+		$cluster->insist(60, sub { die "not all tables are copied\n" if $cluster->ask_one($name, q{SELECT count(*) FROM pg_subscription_rel WHERE srsubstate <> 'r'}) });
+	}
 	$self->{members} = \@names;
-	$cluster->ask($_, 'SELECT acknowledge_removals()') for @names;
 	if ($self->{sabotage} eq 'trigger')
 	{
 		$self->sabotage;
@@ -100,6 +100,7 @@ sub _make_tables
 	return;
 }
 
+# Tables are copied even where there are no rows yet: what servers know of one another is a table, too.
 sub _subscribe
 {
 	my ($self, $link, @options) = @_;
@@ -112,32 +113,41 @@ sub _subscribe
 	return;
 }
 
-# join_server(NAME): in the order of the manual: what is there subscribes to who joins, so that it is
-# known, then who joins subscribes, and copies all.  Called in a process of its own.
+# join_server(NAME): by the commands, and in the order, that merge_subscription_commands prints; only
+# the connections are those of our links.  Called in a process of its own, while all goes on.
 sub join_server
 {
 	my ($self, $name) = @_;
 	my $cluster = $self->{cluster};
-	my @links = grep { $_->[0] eq $name || $_->[1] eq $name } $cluster->all_links;
+	my $peers = JSON::PP->new->canonical->encode({ map { $_ => "host=$_" } $self->members, $name });
+	my $shape = $self->{topology} eq 'star' ? 'star' : 'mesh';       # of a one-way ring's links we know better
 
 	$cluster->start($name);
 	$self->_make_tables($name);
-	$cluster->insist(60, sub { $cluster->ask($name, 'SELECT acknowledge_removals()') });
-	for my $link ((grep { $_->[0] eq $name } @links), (grep { $_->[1] eq $name } @links))
+	my @commands = $cluster->insist(60, sub {
+		$cluster->ask($self->{members}[0], q{SELECT node, command FROM merge_subscription_commands(?, ?, 'merge', ?, ?) ORDER BY step},
+			$peers, $shape, $shape eq 'star' ? $self->{members}[0] : undef, $name);
+	});
+	for my $link ($cluster->all_links)
 	{
+		die "the commands leave out $link->[0] to $link->[1]\n"
+		  if grep({ $_ eq $name } @$link) && !grep { $_->[0] eq $link->[1] && index($_->[1], 'CREATE SUBSCRIPTION ' . $cluster->subscription($link) . ' ') == 0 } @commands;
+	}
+	for my $command (@commands)
+	{
+		my ($server, $text) = @$command;
+		my ($link) = grep { $text =~ /\b\Q${\ $cluster->subscription($_) }\E\b/ } $cluster->all_links or next;
+		$text =~ s/CONNECTION '[^']*'/"CONNECTION '" . $cluster->connection($link) . "'"/e;
 		$cluster->insist(120, sub {
-			# an attempt that broke off may have left the slot behind
-			return if $cluster->ask_one($link->[1], 'SELECT count(*) FROM pg_subscription WHERE subname = ?', $cluster->subscription($link));
-			$cluster->ask($link->[0], q{SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ? AND NOT active}, $cluster->subscription($link));
-			$self->_subscribe($link, 'copy_data = true');
+			if ($text =~ /^CREATE SUBSCRIPTION/)
+			{
+				# an attempt that broke off may have left the slot behind, or all be done
+				return if $cluster->ask_one($server, 'SELECT count(*) FROM pg_subscription WHERE subname = ?', $cluster->subscription($link));
+				$cluster->ask($link->[0], q{SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ? AND NOT active}, $cluster->subscription($link));
+			}
+			$cluster->tell($server, $text);
 		});
 	}
-	$cluster->insist(240, sub {
-		for my $server ($name, map { $_->[1] } @links)
-		{
-			die "not all tables are copied\n" if $cluster->ask_one($server, q{SELECT count(*) FROM pg_subscription_rel WHERE srsubstate <> 'r'});
-		}
-	});
 	return;
 }
 
@@ -211,7 +221,7 @@ sub _start_clients
 {
 	my ($self, $name) = @_;
 
-	for (1 .. $self->{clients})
+	for my $which (1 .. $self->{clients})
 	{
 		my $number = ++$self->{client_number};
 		my $pid = fork // die "fork: $!\n";
@@ -219,7 +229,7 @@ sub _start_clients
 		{
 			$SIG{INT} = 'IGNORE';
 			my $pause = $self->{clients} * ($self->{nodes} + $self->{join}) / $self->{rate};
-			my $ok = eval { Chaos::Workload->new($self->{cluster}, $name, $number, $self->{seed})->run($pause, $self->{tell}); 1 };
+			my $ok = eval { Chaos::Workload->new($self->{cluster}, $name, $number, $self->{seed}, first => $which == 1)->run($pause, $self->{tell}); 1 };
 			print STDERR "client $number of $name: $@" if !$ok;
 			POSIX::_exit($ok ? 0 : 1);
 		}
@@ -310,7 +320,12 @@ sub settle
 		}
 	}
 	$self->_converge;
-	$self->_rest if $self->{converged};
+	if ($self->{converged})
+	{
+		$self->_purge_all;
+		$self->_compare;
+		$self->_rest;
+	}
 	$self->_check;
 	$self->_read_logs;
 	return;
@@ -378,6 +393,54 @@ sub _converge
 	$self->{converged_in} = ($first // time) - $start;
 	$self->say_(sprintf $self->{converged} ? 'all have the same after %.1f s' : 'not the same after %.1f s', $self->{converged_in});
 	$self->_show_differences if !$self->{converged};
+	return;
+}
+
+# When all have seen all, no removed row need be left anywhere.
+sub _purge_all
+{
+	my ($self) = @_;
+	my $cluster = $self->{cluster};
+	my $left;
+
+	for (1 .. 40)
+	{
+		$cluster->ask($_, 'SELECT acknowledge_removals()') for $self->members;
+		sleep 0.3;
+		$left = 0;
+		for my $name ($self->members)
+		{
+			for my $table ($self->deletable)
+			{
+				$self->{purged} += $cluster->ask_one($name, "SELECT purge_removed('$table')");
+				$left += $cluster->ask_one($name, "SELECT count(*) FROM $table WHERE NOT is_present(_merge_presence)");
+			}
+		}
+		last if !$left;
+	}
+	$self->_find('unpurged', "$left removed rows are left, though all servers have seen all") if $left;
+	return;
+}
+
+# What the extension itself says of the replicas.
+sub _compare
+{
+	my ($self) = @_;
+	my %status = map { $_ => 0 } qw(inserted merged unchanged conflicts own_dots);
+
+	for my $table ($self->tables)
+	{
+		my %digests = map { $self->{cluster}->ask_one($_, "SELECT string_agg(digest, ' ') FROM compare_replicas('$table')") // '' => 1 } $self->members;
+		$self->_find('divergent', "compare_replicas says that $table differs") if keys %digests > 1;
+	}
+	for my $name ($self->members)
+	{
+		my ($row) = $self->{cluster}->ask($name, 'SELECT ' . join(', ', map { "sum($_)" } sort keys %status) . ' FROM merge_status()');
+		my $column = 0;
+		$status{$_} += $row->[ $column++ ] // 0 for sort keys %status;
+	}
+	$self->{status} = \%status;
+	$self->_find('reused', "$status{own_dots} rows told a server of writes of its own that it does not know") if $status{own_dots};
 	return;
 }
 
@@ -538,7 +601,7 @@ my $expected = join '|', (
 	'could not start WAL streaming', 'data stream from publisher ended', 'terminating (logical replication worker|background worker|connection|walreceiver)',
 	'violates check constraint "poison', 'could not send end-of-streaming', 'the database system is', 'could not (create|drop) (the )?replication slot',
 	'could not fetch table info', 'could not receive list of replicated tables', 'could not start initial contents copy', 'invalid (socket|connection)',
-	'canceling statement due to', 'replication slot "\w+" is active', 'connection to (server|client)', 'lock timeout', 'unexpected EOF', 'replication origin with (ID|OID) \S+ is already active',
+	'canceling statement due to', 'replication slot "\w+" is active', 'replication slot "pg_N_sync_N_N" does not exist', 'connection to (server|client)', 'lock timeout', 'unexpected EOF', 'replication origin with (ID|OID) \S+ is already active',
 	'table copy could not (start|finish|rollback)', 'could not accept SSL', 'server closed the connection');
 
 sub _read_logs
@@ -591,6 +654,11 @@ sub report
 		push @lines, sprintf '  %-11s %5d  %s%s', $kind, ($count->{done} // 0) + ($count->{failed} // 0), Chaos::Faults::what($kind), $count->{failed} ? " ($count->{failed} went wrong)" : '';
 	}
 	push @lines, sprintf '  %-11s %5d', 'all', $self->fault_total;
+	if ($self->{status})
+	{
+		push @lines, 'rows that arrived, as far as servers have counted since they last crashed', map { sprintf '  %-26s %14s', $_, $number->($self->{status}{$_}) } qw(inserted merged unchanged conflicts);
+		push @lines, sprintf '  %-26s %14s', 'purged in the end', $number->($self->{purged});
+	}
 	push @lines, 'errors of apply workers and walsenders';
 	my $errors = $self->{worker_errors};
 	my @errors = sort { $errors->{$b} <=> $errors->{$a} || $a cmp $b } keys %$errors;
@@ -629,13 +697,7 @@ sub stop
 sub main
 {
 	my (@arguments) = @_;
-	my %options = %defaults;
-	my $faults;
-
-	Getopt::Long::GetOptionsFromArray(\@arguments, \%options, qw(nodes=i seconds=f seed=i topology=s operations=i clients=i rate=f pause=f
-		sabotage=s patience=i directory=s bindir=s join! verbose), 'faults=s' => \$faults) && !@arguments or return 2;
-	$options{faults} = [ grep { $_ ne 'none' } split /,/, $faults ] if defined $faults;
-	my $chaos = Chaos->new(%options);
+	my $chaos = Chaos->new(Chaos::Options::parse(@arguments));
 	local @SIG{qw(INT TERM HUP)} = (sub { $chaos->{interrupted} = 1 }) x 3;
 	local $SIG{PIPE} = 'IGNORE';
 

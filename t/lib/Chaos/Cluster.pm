@@ -19,8 +19,6 @@ sub new
 
 	$self->{relay} = Chaos::Relay->start("$directory/relay");
 	($self->{version}) = `'$bindir/postgres' --version` =~ /(\d+)/ or die "no PostgreSQL at $bindir\n";
-	$self->_run('initdb', 'initdb', '-D', "$directory/template", qw(-U postgres -A trust -E UTF8 --no-locale --no-sync),
-		$self->{version} >= 18 ? '--no-data-checksums' : ());
 	return $self;
 }
 
@@ -58,8 +56,9 @@ logical_decoding_work_mem = 64kB
 END
 }
 
-# reserve(NAME): create a server, which start starts.  Every second one has the library preloaded: clocks
-# and counts are then in shared memory.
+# reserve(NAME): create a server, which start starts.  Each is made by initdb: the slots by which tables
+# are copied are told apart by the server's identifier, which a copy of a server shares.  Every second one
+# has the library preloaded: clocks and counts are then in shared memory.
 sub reserve
 {
 	my ($self, $name) = @_;
@@ -67,7 +66,7 @@ sub reserve
 	my $data = "$self->{directory}/$name";
 
 	$self->{port}{$name} = FIRST_PORT + $number;
-	system('cp', '-a', "$self->{directory}/template", $data) == 0 or die "cannot copy to $data\n";
+	$self->_run("$name.start", 'initdb', '-D', $data, qw(-U postgres -A trust -E UTF8 --no-locale --no-sync), $self->{version} >= 18 ? '--no-data-checksums' : ());
 	open my $file, '>>', "$data/postgresql.conf" or die "$data/postgresql.conf: $!\n";
 	print $file $self->settings, "unix_socket_directories = '$self->{directory}'\n", "port = $self->{port}{$name}\n",
 	  "cluster_name = '$name'\n", "distributed.node = '$name'\n", $number % 2 ? () : "shared_preload_libraries = 'distributed'\n";
@@ -126,7 +125,8 @@ sub accept_links { my ($self) = @_; $self->{links} = [ @{ $self->{all_links} } ]
 sub links { my ($self) = @_; return @{ $self->{links} } }
 sub all_links { my ($self) = @_; return @{ $self->{all_links} } }
 
-sub subscription { my ($self, $link) = @_; return "$link->[0]_to_$link->[1]" }
+# subscription(LINK): its name, and that of its slot, as merge_subscription_commands names them.
+sub subscription { my ($self, $link) = @_; return "merge_$link->[0]_to_$link->[1]" }
 
 # connection(LINK): for libpq, how the subscriber reaches the publisher.
 sub connection

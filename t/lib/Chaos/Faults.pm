@@ -28,7 +28,6 @@ my %faults = (
 # A server joins at a time of the run, not at random; see Chaos::run.
 my %join = (does => \&_join, what => 'a server joins, with copies made under load');
 
-sub kinds { return sort keys %faults }
 sub what { my ($kind) = @_; return $kind eq 'join' ? $join{what} : $faults{$kind}{what} }
 
 # new(CHAOS, KIND...): those that may happen.
@@ -59,7 +58,7 @@ sub join_server
 {
 	my ($self, $name) = @_;
 
-	return $self->_fork('join', { takes => [ 'purge', "server $name" ], server => $name }, $join{does});
+	return $self->_fork('join', { takes => ["server $name"], server => $name }, $join{does});
 }
 
 sub _fork
@@ -235,7 +234,7 @@ sub _hold
 sub _purge
 {
 	my ($self, $pick) = @_;
-	my ($cluster, $purged, $unreached) = ($self->{cluster}, 0, 0);
+	my ($cluster, $purged, $left, $unreached) = ($self->{cluster}, 0, 0, 0);
 
 	for my $server ($self->{chaos}->members)
 	{
@@ -246,10 +245,14 @@ sub _purge
 	{
 		for my $table ($self->{chaos}->deletable)
 		{
-			eval { $purged += $cluster->ask_one($server, "SELECT purge_removed('$table')"); 1 } or ++$unreached;
+			eval {
+				$purged += $cluster->ask_one($server, "SELECT purge_removed('$table')");
+				$left += $cluster->ask_one($server, "SELECT count(*) FROM $table WHERE NOT is_present(_merge_presence)");
+				1;
+			} or ++$unreached;
 		}
 	}
-	return "$purged rows" . ($unreached ? ", $unreached calls failed" : '');
+	return "$purged rows, $left are left" . ($unreached ? ", $unreached calls failed" : '');
 }
 
 # One server has a constraint that a row of another breaks.  Which of its subscriptions gets there first

@@ -37,14 +37,15 @@ my @wheel = map { my ($weight, $kind) = @$_; ($kind) x $weight } @kinds;
 my $noise = join '', map { chr(33 + (($_ * 7919 + int($_ / 94) * 104_729 + $_ * $_ % 9973) % 94)) } 1 .. 60_000;
 $noise =~ tr/\\'"/xyz/;
 
-# new(CLUSTER, NODE, NUMBER, SEED): client NUMBER of the run, with its own stream of random numbers.
+# new(CLUSTER, NODE, NUMBER, SEED): client NUMBER of the run, with its own stream of random numbers.  The
+# option first: it is the one of its server that also acknowledges removals.
 sub new
 {
-	my ($class, $cluster, $node, $number, $seed) = @_;
+	my ($class, $cluster, $node, $number, $seed, %options) = @_;
 
 	srand($seed * 1009 + $number);
 	return bless {
-		cluster => $cluster, node => $node, number => $number, count => 0, session => undef, acknowledged => 0,
+		cluster => $cluster, node => $node, number => $number, count => 0, session => undef, acknowledged => 0, %options,
 		ledger => Chaos::Ledger->append("$cluster->{directory}/ledger.$number", $node) }, $class;
 }
 
@@ -361,12 +362,23 @@ sub step
 	});
 }
 
+# acknowledge(): tell the other servers what this one has seen, as a job of every server would.
+sub acknowledge
+{
+	my ($self) = @_;
+
+	return if eval { $self->{session}->do('SELECT acknowledge_removals()'); 1 };
+	$self->_disconnect if !$self->{session}->ping;
+	return;
+}
+
 # run(SECONDS BETWEEN TRANSACTIONS, HANDLE): until told to stop by SIGTERM. How many operations were
 # acknowledged goes to the handle now and then.
 sub run
 {
 	my ($self, $pause, $handle) = @_;
 	my ($stop, $next, $told, $tell) = (0, time + rand $pause, 0, time);
+	my $acknowledge = $self->{first} ? time + rand 1 : undef;
 
 	local $SIG{TERM} = sub { $stop = 1 };
 	while (!$stop)
@@ -379,8 +391,13 @@ sub run
 		}
 		if ($now < $next) { sleep($next - $now > 0.5 ? 0.5 : $next - $now); next }
 		$next = $now - $next > 0.2 ? $now : $next + $pause;
-		if ($self->connected) { $self->step }
-		else { sleep 0.05 }
+		if (!$self->connected) { sleep 0.05; next }
+		$self->step;
+		if ($acknowledge && $now > $acknowledge && $self->{session})
+		{
+			$self->acknowledge;
+			$acknowledge = $now + 1;
+		}
 	}
 	syswrite $handle, ($self->{acknowledged} - $told) . "\n";
 	$self->{ledger}->close;
