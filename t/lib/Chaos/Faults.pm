@@ -176,9 +176,16 @@ sub _crash
 sub _kill
 {
 	my ($self, $pick, $type, $signal) = @_;
-	my @pids = map { $_->[0] } $self->{cluster}->ask($pick->{server}, 'SELECT pid FROM pg_stat_activity WHERE backend_type LIKE ? AND backend_type !~ ? ORDER BY pid', $type, 'launcher');
+	my @pids;
 
-	return 'there was none' if !@pids;
+	for (1 .. 50)
+	{
+		@pids = map { $_->[0] } $self->{cluster}->ask($pick->{server},
+			'SELECT pid FROM pg_stat_activity WHERE backend_type LIKE ? AND backend_type !~ ? ORDER BY pid', $type, 'launcher');
+		last if @pids;
+		sleep 0.1;
+	}
+	die "there is no $type\n" if !@pids;
 	my $pid = $pids[ $pick->{number} % @pids ];
 	kill $signal, $pid;
 	$self->{cluster}->insist(60, sub { $self->{cluster}->ask_one($pick->{server}, 'SELECT 1') });
