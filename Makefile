@@ -22,7 +22,7 @@ FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc ti
 
 # Kernels and codecs: no SQL-callable function lives here.
 CORE = input json_tree json_face jsonb_image wire node_name sort_key rows query enum_label markup svg \
-	node_table node_table_io node_table_state lattice batch_state hybrid_time wall_clock shared_clock \
+	node_table node_table_io node_table_state lattice batch_state hybrid_time wall_clock shared_file shared_clock \
 	entry_table entry_splice entry_union entry_list entry_kernel entry_map dot_store dot_store_io \
 	set_builder gin_key stamped_map stamped_map_io finite_lattice
 
@@ -37,7 +37,8 @@ SHARED = time/log_table time/event_graph time/shiviz_regex time/spacetime_svg \
 	trace/trace_context_bytes trace/span_tags trace/trace_rows trace/trace_services \
 	trace/trace_timeline trace/flat_value trace/time_text \
 	replication/merge_rule replication/merge_intent replication/merge_presence \
-	replication/merge_columns replication/merge_continue replication/merge_counts
+	replication/merge_columns replication/merge_continue replication/merge_counts \
+	replication/merge_shape replication/merge_check replication/merge_live
 
 # Tests that concern every type rather than one.
 CROSS_TESTS = laws convergence catalog

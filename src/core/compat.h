@@ -11,9 +11,11 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "common/jsonapi.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
+#include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/sortsupport.h"
 
@@ -129,6 +131,24 @@ compat_reserve_settings(const char *prefix)
 #define compat_my_proc_number() (MyProc->pgprocno)
 #else
 #define compat_my_proc_number() (MyProcNumber)
+#endif
+
+/* One function tells who owns an object of whatever kind since 16. */
+static inline bool
+compat_owns_table(Oid table, Oid role)
+{
+#if PG_VERSION_NUM < 160000
+	return pg_class_ownercheck(table, role);
+#else
+	return object_ownercheck(RelationRelationId, table, role);
+#endif
+}
+
+/* Views that read their tables as whoever reads the view came with 15. */
+#if PG_VERSION_NUM < 150000
+#define COMPAT_SECURITY_INVOKER ""
+#else
+#define COMPAT_SECURITY_INVOKER "WITH (security_invoker = true) "
 #endif
 
 #endif /* DISTRIBUTED_COMPAT_H */

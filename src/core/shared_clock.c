@@ -34,12 +34,10 @@
 #include "core/compat.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/shared_clock.h"
+#include "core/shared_file.h"
 #include "core/wall_clock.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
@@ -198,13 +196,6 @@ clock_boot_id(char *boot_id)
 	CloseTransientFile(file);
 }
 
-static void
-clock_fault(const char *what)
-{
-	ereport(ERROR,
-			(errcode_for_file_access(), errmsg("could not %s file \"%s\": %m", what, CLOCK_FILE)));
-}
-
 static Size
 clock_size(uint64 ncells)
 {
@@ -212,8 +203,10 @@ clock_size(uint64 ncells)
 }
 
 static bool
-clock_is_ours(const SharedClock *clock, Size size)
+clock_is_ours(const void *content, Size size)
 {
+	const SharedClock *clock = content;
+
 	return size == clock_size(2 * (uint64) MaxBackends) && clock->magic == CLOCK_MAGIC &&
 		clock->ncells == 2 * (uint64) MaxBackends && clock->server_start == PgStartTime &&
 		clock->server_pid == PostmasterPid;
@@ -244,25 +237,24 @@ clock_last_of(SharedClock *clock, Size size, int64 *nanoseconds)
 	return true;
 }
 
-/* Write a file for this server, to take the place of "old". */
-static void
-clock_replace_file(SharedClock *old, Size old_size)
+/* What the file of this server holds at first, after that of another one. */
+static void *
+clock_make(const void *old, Size old_size, Size *size)
 {
-	const char *new_name = CLOCK_FILE ".new";
-	Size size = clock_size(2 * (uint64) MaxBackends);
-	SharedClock *clock = palloc0(size);
+	SharedClock *clock;
 	int64 start = 0;
 	bool trusted = true;
-	int file;
 
+	*size = clock_size(2 * (uint64) MaxBackends);
+	clock = palloc0(*size);
 	clock->magic = CLOCK_MAGIC;
 	clock->ncells = 2 * (uint64) MaxBackends;
 	clock->server_start = PgStartTime;
 	clock->server_pid = PostmasterPid;
 	clock_boot_id(clock->boot_id);
 	if (old_size > 0)
-		trusted = clock_last_of(old, old_size, &start) &&
-			memcmp(old->boot_id, clock->boot_id, BOOT_ID_SIZE) == 0;
+		trusted = clock_last_of(unconstify(void *, old), old_size, &start) &&
+			memcmp(((const SharedClock *) old)->boot_id, clock->boot_id, BOOT_ID_SIZE) == 0;
 	if (!trusted)
 		start = Max(start, wall_clock_now() + shared_clock_max_offset * NS_PER_MS);
 	pg_atomic_init_u64(&clock->current.word, (uint64) start);
@@ -273,95 +265,17 @@ clock_replace_file(SharedClock *old, Size old_size)
 		pg_atomic_init_u64(&clock->cells[i].logical, 0);
 		pg_atomic_init_u64(&clock->cells[i].issue, 0);
 	}
-
-	file = OpenTransientFile(new_name, O_RDWR | O_CREAT | O_TRUNC | PG_BINARY);
-	if (file < 0)
-		clock_fault("create");
-	errno = 0;
-	if (write(file, clock, size) != (ssize_t) size)
-	{
-		if (errno == 0)
-			errno = ENOSPC;
-		clock_fault("write");
-	}
-	if (CloseTransientFile(file) != 0)
-		clock_fault("close");
-	durable_rename(new_name, CLOCK_FILE, ERROR);
-	pfree(clock);
-}
-
-/* Open the file and lock it, as that which has the name then. */
-static int
-clock_open_file(struct stat *status)
-{
-	for (;;)
-	{
-		int file = OpenTransientFile(CLOCK_FILE, O_RDWR | O_CREAT | PG_BINARY);
-		struct stat named;
-
-		if (file < 0)
-			clock_fault("open");
-		while (flock(file, LOCK_EX) != 0)
-		{
-			if (errno != EINTR)
-				clock_fault("lock");
-			CHECK_FOR_INTERRUPTS();
-		}
-		if (fstat(file, status) != 0)
-			clock_fault("stat");
-		if (stat(CLOCK_FILE, &named) == 0 && named.st_ino == status->st_ino)
-			return file;
-		CloseTransientFile(file);
-	}
-}
-
-/* All that the file holds, aligned. */
-static SharedClock *
-clock_load(int file, Size size)
-{
-	SharedClock *clock = palloc(Max(size, sizeof(SharedClock)));
-
-	errno = EIO;
-	if (size > 0 && read(file, clock, size) != (ssize_t) size)
-		clock_fault("read");
 	return clock;
 }
 
-/*
- * Map the clock; the first process of a server makes it anew from what the last
- * server left.
- */
-static SharedClock *
-clock_attach(void)
-{
-	for (;;)
-	{
-		struct stat status;
-		int file = clock_open_file(&status);
-		Size size = (Size) status.st_size;
-		SharedClock *loaded = clock_load(file, size);
-		bool ours = clock_is_ours(loaded, size);
-		void *map = NULL;
-
-		if (!ours)
-			clock_replace_file(loaded, size);
-		else if ((map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)) ==
-				 MAP_FAILED)
-			clock_fault("map");
-		pfree(loaded);
-		/* closing alone would not do: what is mapped keeps the file open, and locked */
-		flock(file, LOCK_UN);
-		CloseTransientFile(file);
-		if (ours)
-			return map;
-	}
-}
+/* The first process of a server makes the file anew from what the last server left. */
+static const SharedFile clock_file = {CLOCK_FILE, clock_is_ours, clock_make};
 
 static inline SharedClock *
 clock_attached(void)
 {
 	if (unlikely(shared_clock == NULL))
-		shared_clock = clock_attach();
+		shared_clock = shared_file_map(&clock_file, ERROR);
 	return shared_clock;
 }
 

@@ -53,12 +53,15 @@ only_node(const NodeTable *nodes, NodeName node)
 }
 
 static bool
-continue_counters(uint8 arity, Datum old, Datum fresh, NodeName node, Datum *result)
+continue_counters(uint8 arity, Datum old, const Datum *fresh, NodeName node, Datum *result)
 {
 	struct varlena *sum = PG_DETOAST_DATUM_PACKED(old);
 	NodeTable counted;
 
-	node_table_open(&counted, PG_DETOAST_DATUM_PACKED(fresh), arity);
+	*result = PointerGetDatum(sum);
+	if (fresh == NULL)
+		return true;
+	node_table_open(&counted, PG_DETOAST_DATUM_PACKED(*fresh), arity);
 	if (!only_node(&counted, node))
 		return false;
 	for (int which = 0; which < arity && counted.nnodes > 0; which++)
@@ -95,7 +98,7 @@ last_dot(const EntryTable *store, NodeName node)
 }
 
 static bool
-continue_dots(Datum old, Datum fresh, NodeName node, Datum *result)
+continue_dots(Datum old, const Datum *fresh, NodeName node, Datum *result)
 {
 	const LatticeType *lattice = &dot_store_kernel.lattice.base;
 	struct varlena *begun;
@@ -108,10 +111,12 @@ continue_dots(Datum old, Datum fresh, NodeName node, Datum *result)
 
 	entry_table_open(&before, PG_DETOAST_DATUM_PACKED(old));
 	begun = dot_store_drop(&before, 0, before.nentries);
-	entry_table_open(&after, PG_DETOAST_DATUM_PACKED(fresh));
+	*result = PointerGetDatum(begun);
+	if (fresh == NULL)
+		return true;
+	entry_table_open(&after, PG_DETOAST_DATUM_PACKED(*fresh));
 	if (!only_node(&after.nodes, node) || after.nranges > 0)
 		return false;
-	*result = PointerGetDatum(begun);
 	if (after.nodes.nnodes == 0)
 		return true;
 	last = last_dot(&before, node);
@@ -135,11 +140,11 @@ continue_dots(Datum old, Datum fresh, NodeName node, Datum *result)
 }
 
 /*
- * Count what is in "fresh" on from "old"; false if others than the node have
- * counted in it.
+ * Count what is in "fresh", NULL if that is no value, on from "old"; false if
+ * others than the node have counted in it.
  */
 bool
-merge_continue(MergeCounting counting, Datum old, Datum fresh, NodeName node, Datum *result)
+merge_continue(MergeCounting counting, Datum old, const Datum *fresh, NodeName node, Datum *result)
 {
 	switch (counting)
 	{

@@ -19,7 +19,7 @@ typedef enum MergeCounting
 } MergeCounting;
 
 extern MergeCounting merge_counting_of(Oid type, Oid extension);
-extern bool merge_continue(MergeCounting counting, Datum old, Datum fresh, NodeName node,
+extern bool merge_continue(MergeCounting counting, Datum old, const Datum *fresh, NodeName node,
 						   Datum *result);
 
 #endif /* DISTRIBUTED_MERGE_CONTINUE_H */

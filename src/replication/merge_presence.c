@@ -21,6 +21,7 @@
  */
 #include "core/compat.h"
 
+#include "catalog/pg_type.h"
 #include "core/dot_store.h"
 #include "core/query.h"
 #include "core/shared_clock.h"
@@ -89,6 +90,34 @@ merge_presence_stable(Datum presence, Oid extension)
 	}
 	query_finish();
 	return result;
+}
+
+/*
+ * Up to when this server has told its peers that it has all writes of a node; 0
+ * if it has not.
+ */
+uint64
+merge_presence_closed(NodeName node, Oid extension)
+{
+	QueryArguments arguments = {0};
+	uint64 closed = 0;
+	NodeTable seen;
+	Datum value;
+	bool isnull;
+
+	query_connect();
+	query_argument(&arguments, TEXTOID,
+				   PointerGetDatum(cstring_to_text_with_len(node.name, (int) node.length)), false);
+	if (query_run(psprintf("SELECT seen FROM %s.merge_nodes WHERE node OPERATOR(pg_catalog.=) $1",
+						   quote_identifier(get_namespace_name(extension))),
+				  &arguments) == 1)
+	{
+		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+		node_table_open(&seen, PG_DETOAST_DATUM_PACKED(value), 1);
+		closed = node_table_get(&seen, node.name, node.length, 0);
+	}
+	query_finish();
+	return closed;
 }
 
 /* Which of the node's dots does the flag know? */

@@ -180,6 +180,56 @@ row_check_columns(const MergeRow *row)
 }
 
 /*
+ * Statements of our own
+ */
+
+/* Copies of values that lie in a row which goes away, in its toast table too. */
+static void
+row_own_values(const MergeRow *row, RowValues *values)
+{
+	for (int i = 0; i < row->desc->natts; i++)
+	{
+		const MergeColumn *column = &row->rule->columns[i];
+
+		if (values->nulls[i] || column->typbyval)
+			continue;
+		values->values[i] = column->typlen == -1
+			? PointerGetDatum(PG_DETOAST_DATUM_COPY(values->values[i]))
+			: datumCopy(values->values[i], false, column->typlen);
+	}
+}
+
+/* Run one of the two INSERTs for a row. */
+static void
+row_run_insert(MergeRow *row, MergeIntent intent, const char *sql, MergeArrival *arrival)
+{
+	MergeRule *rule = row->rule;
+	Datum *values = palloc(sizeof(Datum) * rule->ninsert);
+	char *nulls = palloc(rule->ninsert);
+
+	for (int i = 0; i < rule->ninsert; i++)
+	{
+		values[i] = row->new.values[rule->insert_columns[i]];
+		nulls[i] = row->new.nulls[rule->insert_columns[i]] ? 'n' : ' ';
+	}
+	query_connect();
+	merge_intent_run(intent, row->table,
+					 query_plan(rule->table, sql, rule->ninsert, rule->insert_types), values, nulls,
+					 arrival);
+	query_finish();
+}
+
+/* Delete a row that we have locked, and nothing else: no trigger and no foreign key acts on it. */
+static void
+row_delete_version(const MergeRow *row, ItemPointer place)
+{
+	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+
+	simple_table_tuple_delete(row->table, place, snapshot);
+	UnregisterSnapshot(snapshot);
+}
+
+/*
  * Rows that arrive
  */
 
@@ -218,9 +268,12 @@ row_check_own(const MergeRow *row, const RowValues *arrived, const RowValues *th
 	node.name = name;
 	node.length = strlen(name);
 	counter = merge_presence_counter(arrived->values[presence], node);
-	if (counter > 0 &&
-		(there == NULL || there->nulls[presence] ||
-		 counter > merge_presence_counter(there->values[presence], node)))
+	if (counter == 0 ||
+		(there && !there->nulls[presence] &&
+		 counter <= merge_presence_counter(there->values[presence], node)))
+		return;
+	/* a row that was purged here comes back with what it had */
+	if (counter > merge_presence_closed(node, row->rule->extension))
 		row_report_own(row, node, arrived);
 }
 
@@ -296,7 +349,22 @@ row_check_key(const MergeRow *row)
 	}
 }
 
-/* A row arrives where there is one of its key. */
+/* Was the row removed, and will it be there? */
+static bool
+row_comes_back(const MergeRow *row)
+{
+	int presence = row->rule->presence;
+
+	return !row->old.nulls[presence] && !row->new.nulls[presence] &&
+		merge_presence_removed(row->old.values[presence]) &&
+		!merge_presence_removed(row->new.values[presence]);
+}
+
+/*
+ * A row arrives where there is one of its key.  One that comes back is inserted
+ * anew, so that it travels on as an INSERT: there may be peers where it has been
+ * purged, and which hear of it from here only.
+ */
 static HeapTuple
 row_join(MergeRow *row, MergeArrival *arrival)
 {
@@ -311,9 +379,9 @@ row_join(MergeRow *row, MergeArrival *arrival)
 		replaces = false;
 	else
 	{
-		row_check_own(row, &row->new, &row->old);
 		if (row_is_gone(row, &row->new, &row->old))
 			return NULL;
+		row_check_own(row, &row->new, &row->old);
 		replaces = row_is_gone(row, &row->old, &row->new);
 	}
 	if (replaces)
@@ -324,14 +392,22 @@ row_join(MergeRow *row, MergeArrival *arrival)
 		return NULL;
 	for (int i = 0; i < rule->ncolumns; i++)
 	{
-		if (rule->columns[i].kind == MERGE_COLUMN_PLAIN && !replaces)
-			row_take(&row->new, &row->old, i);
+		if (rule->columns[i].kind != MERGE_COLUMN_PLAIN)
+			continue;
+		row_take(&row->new, &row->old, i);
+		/* in a row of which nothing stays, what is not stamped is NULL */
+		row->new.nulls[i] |= replaces && !rule->columns[i].has_default;
 	}
 	if (stamps >= 0 && !row->new.nulls[stamps] && (replaces || !row_same(row, stamps)))
 		merge_columns_follow(rule, row->new.values[stamps],
 							 replaces || row->old.nulls[stamps] ? NULL : &row->old.values[stamps],
 							 row->new.values, row->new.nulls);
-	return (HeapTuple) DatumGetPointer(row_result(row, &row->new));
+	if (!row_comes_back(row))
+		return (HeapTuple) DatumGetPointer(row_result(row, &row->new));
+	row_own_values(row, &row->new);
+	row_delete_version(row, &row->trigger->tg_trigtuple->t_self);
+	row_run_insert(row, INTENT_PASS, rule->insert_sql, NULL);
+	return NULL;
 }
 
 static void
@@ -353,8 +429,6 @@ row_arrive(MergeRow *row)
 {
 	MergeRule *rule = row->rule;
 	MergeArrival arrival = {0};
-	Datum *values = palloc(sizeof(Datum) * rule->narrive);
-	char *nulls = palloc(rule->narrive);
 
 	if (rule->stamps >= 0 && !row->new.nulls[rule->stamps])
 		merge_columns_follow(rule, row->new.values[rule->stamps], NULL, row->new.values,
@@ -368,16 +442,7 @@ row_arrive(MergeRow *row)
 		row_count_arrival(row, &arrival);
 		return;
 	}
-	for (int i = 0; i < rule->narrive; i++)
-	{
-		values[i] = row->new.values[rule->arrive_columns[i]];
-		nulls[i] = row->new.nulls[rule->arrive_columns[i]] ? 'n' : ' ';
-	}
-	query_connect();
-	merge_intent_run(INTENT_ARRIVE, row->table,
-					 query_plan(rule->table, rule->arrive_sql, rule->narrive, rule->arrive_types),
-					 values, nulls, &arrival);
-	query_finish();
+	row_run_insert(row, INTENT_ARRIVE, rule->arrive_sql, &arrival);
 	if (!arrival.met)
 		row_check_own(row, &row->new, NULL);
 	row_count_arrival(row, &arrival);
@@ -508,15 +573,25 @@ row_continue_column(MergeRow *row, int column, NodeName node)
 {
 	MergeColumn *definition = &row->rule->columns[column];
 	Datum old = row->old.values[column];
-	Datum *new = &row->new.values[column];
+	Datum new = row->new.values[column];
+	bool isnull = row->new.nulls[column];
+	Datum result;
 
-	if (row->old.nulls[column] || row_continues(row, column))
+	if (row->old.nulls[column])
 		return;
-	if (row->new.nulls[column])
-		row_take(&row->new, &row->old, column);
-	else if (definition->counting == COUNTS_NOTHING)
-		*new = FunctionCall2Coll(&definition->merge, InvalidOid, old, *new);
-	else if (!merge_continue(definition->counting, old, *new, node, new))
+	if (definition->counting == COUNTS_NOTHING)
+	{
+		if (isnull)
+			row_take(&row->new, &row->old, column);
+		else
+			row->new.values[column] = FunctionCall2Coll(&definition->merge, InvalidOid, old, new);
+	}
+	else if (merge_continue(definition->counting, old, isnull ? NULL : &new, node, &result))
+	{
+		row->new.values[column] = result;
+		row->new.nulls[column] = false;
+	}
+	else if (!row_continues(row, column))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("new row of merged table \"%s\" does not go on from the removed one",
@@ -543,22 +618,6 @@ row_continue_removed(MergeRow *row, NodeName node)
 	if (rule->stamps >= 0)
 		row_take(&row->new, &row->old, rule->stamps);
 	row_fill_hidden(row, &row->new);
-}
-
-/* Copies of values that lie in a row which goes away, in its toast table too. */
-static void
-row_own_values(const MergeRow *row, RowValues *values)
-{
-	for (int i = 0; i < row->desc->natts; i++)
-	{
-		const MergeColumn *column = &row->rule->columns[i];
-
-		if (values->nulls[i] || column->typbyval)
-			continue;
-		values->values[i] = column->typlen == -1
-			? PointerGetDatum(PG_DETOAST_DATUM_COPY(values->values[i]))
-			: datumCopy(values->values[i], false, column->typlen);
-	}
 }
 
 /*
@@ -592,15 +651,12 @@ row_take_over(MergeRow *row, NodeName node)
 			row->old.nulls = there->tts_isnull;
 			if (merge_presence_removed(row->old.values[rule->presence]))
 			{
-				Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
-
 				if (!merge_presence_stable(row->old.values[rule->presence], rule->extension))
 				{
 					row_continue_removed(row, node);
 					row_own_values(row, &row->new);
 				}
-				simple_table_tuple_delete(row->table, &there->tts_tid, snapshot);
-				UnregisterSnapshot(snapshot);
+				row_delete_version(row, &there->tts_tid);
 			}
 		}
 	}
@@ -706,9 +762,9 @@ row_stamp(MergeRow *row)
 	merge_stamps_at(&stamps, beginning);
 	for (int i = 0; i < rule->ncolumns; i++)
 	{
-		if (rule->columns[i].kind == MERGE_COLUMN_PLAIN && !row->new.nulls[i] &&
-			!merge_stamps_has(&stamps, i))
-			merge_stamps_write(&stamps, i, row->new.values[i], false);
+		if (rule->columns[i].kind == MERGE_COLUMN_PLAIN &&
+			(!row->new.nulls[i] || rule->columns[i].has_default) && !merge_stamps_has(&stamps, i))
+			merge_stamps_write(&stamps, i, row->new.values[i], row->new.nulls[i]);
 	}
 	row->new.values[rule->stamps] = merge_stamps_close(&stamps);
 	return (HeapTuple) DatumGetPointer(row_result(row, &row->new));

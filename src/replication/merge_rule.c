@@ -193,8 +193,8 @@ merge_rule_statements(MergeRule *rule, Relation table, const char *key)
 	initStringInfo(&columns);
 	initStringInfo(&values);
 	initStringInfo(&changes);
-	rule->arrive_columns = palloc(sizeof(int) * rule->ncolumns);
-	rule->arrive_types = palloc(sizeof(Oid) * rule->ncolumns);
+	rule->insert_columns = palloc(sizeof(int) * rule->ncolumns);
+	rule->insert_types = palloc(sizeof(Oid) * rule->ncolumns);
 	for (int i = 0; i < rule->ncolumns; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
@@ -202,17 +202,19 @@ merge_rule_statements(MergeRule *rule, Relation table, const char *key)
 
 		if (rule->columns[i].kind == MERGE_COLUMN_IGNORED)
 			continue;
-		rule->arrive_types[rule->narrive] = attribute->atttypid;
-		rule->arrive_columns[rule->narrive++] = i;
-		appendStringInfo(&columns, "%s%s", rule->narrive > 1 ? ", " : "", column);
-		appendStringInfo(&values, "%s$%d", rule->narrive > 1 ? ", " : "", rule->narrive);
-		if (rule->columns[i].kind != MERGE_COLUMN_KEY)
+		rule->insert_types[rule->ninsert] = attribute->atttypid;
+		rule->insert_columns[rule->ninsert++] = i;
+		appendStringInfo(&columns, "%s%s", rule->ninsert > 1 ? ", " : "", column);
+		appendStringInfo(&values, "%s$%d", rule->ninsert > 1 ? ", " : "", rule->ninsert);
+		/* plain columns follow their stamps */
+		if (rule->columns[i].kind == MERGE_COLUMN_LATTICE)
 			appendStringInfo(&changes, "%s%s = EXCLUDED.%s", changes.len > 0 ? ", " : "", column,
 							 column);
 	}
-	rule->arrive_sql = psprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s) "
-								"ON CONFLICT (%s) DO UPDATE SET %s",
-								name, columns.data, values.data, key, changes.data);
+	rule->insert_sql = psprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)", name,
+								columns.data, values.data);
+	rule->arrive_sql = psprintf("%s ON CONFLICT (%s) DO UPDATE SET %s", rule->insert_sql, key,
+								changes.data);
 	rule->remove_sql = psprintf("UPDATE ONLY %s SET %s = %s WHERE ctid OPERATOR(pg_catalog.=) $1",
 								name, MERGE_PRESENCE_COLUMN, MERGE_PRESENCE_COLUMN);
 	MemoryContextSwitchTo(before);

@@ -63,10 +63,11 @@ typedef struct MergeRule
 	bool needs_path;  /* do texts of plain columns depend on the search path, */
 	bool needs_money; /* or on how money is written? */
 
-	const char *arrive_sql; /* INSERT .. ON CONFLICT DO UPDATE, by arrive_columns */
-	int narrive;
-	int *arrive_columns;
-	Oid *arrive_types;
+	const char *insert_sql; /* INSERT */
+	const char *arrive_sql; /* INSERT .. ON CONFLICT DO UPDATE */
+	int ninsert;            /* of these columns, */
+	int *insert_columns;
+	Oid *insert_types;
 	const char *remove_sql; /* UPDATE .. WHERE ctid = $1 */
 
 	char *checked_node; /* local node that may write, or NULL */
