@@ -1,0 +1,194 @@
+-- Servers that tell one another what they have seen. One server plays all of them here;
+-- t/114_merge_nodes.pl has several.
+
+\set SHOW_CONTEXT never
+
+-- other tests have left nodes, and ours are to be gone at the end
+CREATE PROCEDURE clear_nodes() LANGUAGE plpgsql AS $$
+BEGIN
+	ALTER TABLE merge_nodes DISABLE TRIGGER USER;
+	DELETE FROM merge_nodes;
+	DELETE FROM merge_local_nodes;
+	ALTER TABLE merge_nodes ENABLE ALWAYS TRIGGER "~merge_row";
+	ALTER TABLE merge_nodes ENABLE ALWAYS TRIGGER "~merge_truncate";
+END
+$$;
+-- what comes from another node
+CREATE PROCEDURE arrive(node text, seen vclock, at bigint) LANGUAGE plpgsql AS $$
+BEGIN
+	SET LOCAL session_replication_role = replica;
+	INSERT INTO merge_nodes VALUES (node, seen, format('{"enabled": [["%s", %s]], "context": {"%1$s": %2$s}}', node, at)::ew_flag);
+	SET LOCAL session_replication_role = origin;
+END
+$$;
+-- other sessions, such as those that analyze tables, may delay it
+CREATE PROCEDURE acknowledge_until_now() LANGUAGE plpgsql AS $$
+DECLARE
+	now CONSTANT bigint := nanoseconds(hlc_now());
+BEGIN
+	FOR i IN 1 .. 1000 LOOP
+		IF get(acknowledge_removals(), local_node()) >= now THEN
+			RETURN;
+		END IF;
+		COMMIT;
+		PERFORM pg_sleep(0.01);
+	END LOOP;
+	RAISE 'transactions do not end';
+END
+$$;
+CALL clear_nodes();
+
+-- nobody is known, and nothing is known by everyone
+SELECT stable_removals();
+SELECT acknowledge_removals();
+
+-- a node notes a time, and has seen its own rows up to then when all transactions have ended
+SET distributed.node = 'mn_a';
+SELECT nanoseconds(hlc_now()) AS before \gset
+SELECT acknowledge_removals();
+SELECT nanoseconds(hlc_now()) AS after \gset
+SELECT node, seen, is_present(_merge_presence), nodes(context(_merge_presence)) FROM merge_nodes;
+SELECT node, horizon BETWEEN :before AND :after AS now, until <= pg_current_xact_id() AS before_this_one FROM merge_local_nodes;
+CALL acknowledge_until_now();
+SELECT node, seen -> node > :after AS has_seen, stable_removals() = seen AS alone FROM merge_nodes;
+
+-- not in the transaction that noted it
+BEGIN;
+SELECT acknowledge_removals() AS seen \gset
+SELECT acknowledge_removals() = :'seen' AS same, horizon > get(:'seen'::vclock, node) AS noted FROM merge_local_nodes;
+ROLLBACK;
+
+-- of others it has seen what they told of themselves, which came behind their rows
+CALL arrive('mn_b', '{"mn_b": 50, "mn_a": 30, "mn_c": 20}', 45);
+SELECT project(acknowledge_removals(), '{mn_b,mn_c}');
+SELECT stable_removals();
+CALL arrive('mn_c', '{"mn_b": 40, "mn_a": 35, "mn_c": 60}', 55);
+SELECT stable_removals();
+SELECT project(acknowledge_removals(), '{mn_b,mn_c}');
+SELECT stable_removals();
+-- clocks only grow
+CALL arrive('mn_c', '{"mn_b": 10, "mn_a": 36, "mn_c": 50}', 56);
+SELECT project(acknowledge_removals(), '{mn_b,mn_c}');
+SELECT seen FROM merge_nodes WHERE node = 'mn_c';
+SELECT stable_removals();
+
+-- one that has seen nothing yet holds all up
+CALL arrive('mn_d', '{}', 1);
+SELECT project(acknowledge_removals(), '{mn_b,mn_c,mn_d}');
+SELECT stable_removals();
+-- until it is forgotten
+SELECT forget_node('mn_d');
+SELECT stable_removals();
+SELECT node, is_present(_merge_presence) FROM merge_nodes ORDER BY node;
+SELECT project(acknowledge_removals(), '{mn_b,mn_c,mn_d}');
+SELECT forget_node('mn_d');
+SELECT forget_node('mn_e');
+SELECT forget_node('mn_a');
+SELECT forget_node(NULL);
+-- who was forgotten may not go on
+SET distributed.node = 'mn_d';
+SELECT acknowledge_removals();
+SET distributed.node = 'mn_a';
+
+-- an acknowledgement that it sent before it heard of that makes no difference
+CALL arrive('mn_d', '{"mn_d": 7}', 1);
+SELECT is_present(_merge_presence) FROM merge_nodes WHERE node = 'mn_d';
+-- when all others have heard of it, this node has all of its rows
+CALL acknowledge_until_now();
+SELECT seen -> 'mn_d' AS seen FROM merge_nodes WHERE node = 'mn_a';
+SELECT project(seen, '{mn_a}') AS seen FROM merge_nodes WHERE node = 'mn_a' \gset
+CALL arrive('mn_b', :'seen', 45);
+CALL acknowledge_until_now();
+SELECT seen -> 'mn_d' AS seen FROM merge_nodes WHERE node = 'mn_a';
+SELECT project(seen, '{mn_a}') AS seen FROM merge_nodes WHERE node = 'mn_a' \gset
+CALL arrive('mn_c', :'seen', 55);
+CALL acknowledge_until_now();
+SELECT seen -> 'mn_d' AS seen FROM merge_nodes WHERE node = 'mn_a';
+
+-- while tables are being copied, an acknowledgement might overtake their rows
+BEGIN;
+SET LOCAL allow_system_table_mods = on;
+INSERT INTO pg_subscription_rel (srsubid, srrelid, srsubstate) VALUES (1, 'merge_nodes'::regclass, 'd'), (1, 'merge_local_nodes'::regclass, 'r');
+CALL arrive('mn_b', '{"mn_b": 99}', 98);
+SELECT project(acknowledge_removals(), '{mn_b}');
+UPDATE pg_subscription_rel SET srsubstate = 'r';
+SELECT project(acknowledge_removals(), '{mn_b}');
+ROLLBACK;
+
+-- a copy of a server takes a new name, and its old one is retired
+SELECT new_incarnation() ~ '^mn_a\.[0-9a-f]{8}$' AS named;
+SELECT local_node() AS node \gset
+SELECT setconfig @> ARRAY['distributed.node=' || local_node()] AS set_for_all
+FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database() AND setrole = 0;
+SELECT regexp_replace(node, '[0-9a-f]{8}', 'x') AS node, seen -> 'mn_a' > 0 AS has_seen, is_present(_merge_presence) FROM merge_nodes WHERE node ~ '^mn_a' ORDER BY node;
+SELECT count(*) FROM merge_local_nodes;
+SELECT stable_removals();
+CALL acknowledge_until_now();
+-- again
+\set VERBOSITY terse
+SET client_min_messages = warning;
+BEGIN;
+SELECT new_incarnation() ~ '^mn_a\.[0-9a-f]{8}$' AS named, local_node() <> :'node' AS another;
+ROLLBACK;
+SELECT local_node() = :'node' AS the_same_again;
+SELECT node ~ '^mn_a\.' AS new_name, is_present(_merge_presence) FROM merge_nodes WHERE node ~ '^mn_a' ORDER BY node;
+-- with the row's removal, for a name that nobody has heard of too
+BEGIN;
+SELECT new_incarnation(forget => true) <> '' AS named;
+SET LOCAL distributed.node = 'mn_g';
+SELECT new_incarnation(true) <> '' AS named;
+SELECT regexp_replace(node, '[0-9a-f]{8}', 'x') AS node, is_present(_merge_presence) FROM merge_nodes WHERE node ~ '^mn_[ag]' ORDER BY 1, 2;
+ROLLBACK;
+-- a name that nobody has heard of is retired here; long ones are cut between characters
+SET distributed.node = 'mn_äääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää';
+SELECT octet_length(local_node());
+SELECT octet_length(name), name ~ 'ä\.[0-9a-f]{8}$' AS named FROM new_incarnation() name;
+SELECT left(node, 4) AS node, retired FROM merge_local_nodes WHERE node ~ '^mn_ä';
+RESET client_min_messages;
+\set VERBOSITY default
+-- what only looks like the suffix
+SET distributed.node = '.12345678';
+SELECT new_incarnation() ~ '^\.12345678\.[0-9a-f]{8}$' AS named;
+RESET distributed.node;
+SELECT new_incarnation();
+-- a role's own name would win
+CREATE ROLE merge_named;
+ALTER ROLE merge_named SET distributed.node = 'mn_role';
+SET distributed.node = 'mn_f';
+SELECT new_incarnation() <> 'mn_f' AS named;
+DROP ROLE merge_named;
+
+-- roles: everybody may look, few may say something
+CREATE ROLE merge_stranger;
+SET ROLE merge_stranger;
+SELECT count(*) > 0 AS known FROM merge_nodes;
+SELECT stable_removals();
+SELECT acknowledge_removals();
+SELECT forget_node('mn_b');
+SELECT new_incarnation();
+INSERT INTO merge_nodes VALUES ('mn_x');
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION acknowledge_removals(), new_incarnation(boolean) TO merge_stranger;
+SET ROLE merge_stranger;
+SELECT acknowledge_removals() IS NOT NULL AS may;
+SELECT current_user;
+SELECT new_incarnation() AS not_its_database;
+RESET ROLE;
+REVOKE EXECUTE ON FUNCTION acknowledge_removals(), new_incarnation(boolean) FROM merge_stranger;
+DROP ROLE merge_stranger;
+
+-- the table is a merged one, and keeps its rules
+TRUNCATE merge_nodes;
+\set VERBOSITY terse
+INSERT INTO merge_nodes VALUES ('');
+\set VERBOSITY default
+UPDATE merge_nodes SET seen = '{}' WHERE node = 'mn_b';
+BEGIN READ ONLY;
+SELECT acknowledge_removals();
+ROLLBACK;
+SELECT stable_removals();
+
+RESET distributed.node;
+SELECT format('ALTER DATABASE %I RESET distributed.node', current_database()) \gexec
+CALL clear_nodes();
+DROP PROCEDURE clear_nodes, arrive, acknowledge_until_now;

@@ -16,6 +16,8 @@
  */
 #include "core/compat.h"
 
+#include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
 #include "common/hashfn.h"
 #include "core/query.h"
 #include "miscadmin.h"
@@ -54,6 +56,30 @@ extension_type(Oid extension_namespace, const char *name)
 	return type;
 }
 
+/* One of its tables. */
+Oid
+extension_table(Oid extension_namespace, const char *name)
+{
+	Oid table = get_relname_relid(name, extension_namespace);
+
+	if (!OidIsValid(table))
+		elog(ERROR, "table \"%s\" of the extension is missing", name);
+	return table;
+}
+
+/* One of its functions for triggers. */
+Oid
+extension_trigger_function(Oid extension_namespace, const char *name)
+{
+	Oid function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
+								   PointerGetDatum(buildoidvector(NULL, 0)),
+								   ObjectIdGetDatum(extension_namespace));
+
+	if (!OidIsValid(function))
+		elog(ERROR, "function \"%s\" of the extension is missing", name);
+	return function;
+}
+
 /*
  * For long statements: until the matching query_path_leave, or an error, names
  * without a schema are the server's own.  Ours are still to be written out:
@@ -88,6 +114,41 @@ query_finish(void)
 {
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
+}
+
+Oid
+query_table_owner(Oid table)
+{
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	Oid owner;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table with OID %u does not exist", table)));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/*
+ * To write a table that belongs to the extension: connect as its owner, until
+ * query_finish_as_owner.  An error leaves to the transaction's end what that does.
+ */
+void
+query_connect_as_owner(QueryCaller *caller, Oid table)
+{
+	GetUserIdAndSecContext(&caller->user, &caller->security);
+	SetUserIdAndSecContext(query_table_owner(table),
+						   caller->security | SECURITY_LOCAL_USERID_CHANGE);
+	query_connect();
+}
+
+void
+query_finish_as_owner(const QueryCaller *caller)
+{
+	query_finish();
+	SetUserIdAndSecContext(caller->user, caller->security);
 }
 
 void

@@ -21,13 +21,11 @@
  */
 #include "core/compat.h"
 
-#include "catalog/pg_type.h"
+#include "access/xact.h"
 #include "core/dot_store.h"
-#include "core/query.h"
 #include "core/shared_clock.h"
+#include "replication/merge_nodes.h"
 #include "replication/merge_presence.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 static void
 presence_open(EntryTable *flag, Datum presence)
@@ -44,80 +42,36 @@ merge_presence_removed(Datum presence)
 	return flag.nentries == 0 && (flag.nodes.nnodes > 0 || flag.nranges > 0);
 }
 
-/* Does b already include a? */
+/* Is there still a dot when a removal has been taken into account? */
 bool
-merge_presence_includes(Datum b, Datum a)
+merge_presence_outlives(Datum presence, Datum removed)
 {
-	EntryTable left;
-	EntryTable right;
+	const LatticeType *lattice = &dot_store_kernel.lattice.base;
+	EntryTable joined;
 
-	presence_open(&left, a);
-	presence_open(&right, b);
-	return dot_store_kernel.includes(&right, &left);
+	entry_table_open(&joined,
+					 lattice->combine(lattice, PG_DETOAST_DATUM_PACKED(removed),
+									  PG_DETOAST_DATUM_PACKED(presence)));
+	return joined.nentries > 0;
 }
 
 /*
  * Has everyone seen all that the flag has seen?  Asked for rows that were
- * removed, when they meet one that does not know of that.
+ * removed, when they meet one that was written since.
  */
 bool
 merge_presence_stable(Datum presence, Oid extension)
 {
-	QueryArguments arguments = {0};
-	char *schema = get_namespace_name(extension);
 	EntryTable flag;
 	NodeTable seen;
 	NodeTable stable;
-	Datum value;
-	bool isnull;
-	bool result = false;
+	PartialOrder order;
 
 	presence_open(&flag, presence);
 	node_table_open(&seen, dot_store_context(&flag), 1);
-	query_connect();
-	query_run(psprintf("SELECT %s.stable_removals()", quote_identifier(schema)), &arguments);
-	if (SPI_processed == 1)
-	{
-		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-		if (!isnull)
-		{
-			PartialOrder order;
-
-			node_table_open(&stable, (struct varlena *) PG_DETOAST_DATUM_PACKED(value), 1);
-			order = node_table_order(&seen, &stable);
-			result = order == ORDER_BEFORE || order == ORDER_EQUAL;
-		}
-	}
-	query_finish();
-	return result;
-}
-
-/*
- * Up to when this server has told its peers that it has all writes of a node; 0
- * if it has not.
- */
-uint64
-merge_presence_closed(NodeName node, Oid extension)
-{
-	QueryArguments arguments = {0};
-	uint64 closed = 0;
-	NodeTable seen;
-	Datum value;
-	bool isnull;
-
-	query_connect();
-	query_argument(&arguments, TEXTOID,
-				   PointerGetDatum(cstring_to_text_with_len(node.name, (int) node.length)), false);
-	if (query_run(psprintf("SELECT seen FROM %s.merge_nodes WHERE node OPERATOR(pg_catalog.=) $1",
-						   quote_identifier(get_namespace_name(extension))),
-				  &arguments) == 1)
-	{
-		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-		node_table_open(&seen, PG_DETOAST_DATUM_PACKED(value), 1);
-		closed = node_table_get(&seen, node.name, node.length, 0);
-	}
-	query_finish();
-	return closed;
+	node_table_open(&stable, merge_nodes_stable(extension), 1);
+	order = node_table_order(&seen, &stable);
+	return order == ORDER_BEFORE || order == ORDER_EQUAL;
 }
 
 /* Which of the node's dots does the flag know? */
@@ -140,13 +94,17 @@ merge_presence_counter(Datum presence, NodeName node)
 Datum
 merge_presence_write(Datum presence, NodeName node, bool present)
 {
-	HybridTime now = shared_clock_tick();
-	uint64 counter = (uint64) Max(now.nanoseconds, 1);
+	HybridTime now;
+	uint64 counter;
 	EntryTable flag;
 	EntryDraft draft;
 	uint32 local;
 	const char *name;
 
+	/* acknowledge_removals takes it that whoever has a time has a number before */
+	(void) GetTopTransactionId();
+	now = shared_clock_tick();
+	counter = (uint64) Max(now.nanoseconds, 1);
 	presence_open(&flag, presence);
 	entry_draft_init(&draft, 1);
 	name = flag.nodes.names;

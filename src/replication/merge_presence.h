@@ -10,9 +10,8 @@
 #include "core/node_name.h"
 
 extern bool merge_presence_removed(Datum presence);
-extern bool merge_presence_includes(Datum b, Datum a);
+extern bool merge_presence_outlives(Datum presence, Datum removed);
 extern bool merge_presence_stable(Datum presence, Oid extension);
-extern uint64 merge_presence_closed(NodeName node, Oid extension);
 extern uint64 merge_presence_counter(Datum presence, NodeName node);
 extern Datum merge_presence_write(Datum presence, NodeName node, bool present);
 

@@ -273,7 +273,7 @@ row_check_own(const MergeRow *row, const RowValues *arrived, const RowValues *th
 		 counter <= merge_presence_counter(there->values[presence], node)))
 		return;
 	/* a row that was purged here comes back with what it had */
-	if (counter > merge_presence_closed(node, row->rule->extension))
+	if (counter > merge_node_closed(row->rule->extension, node.name))
 		row_report_own(row, node, arrived);
 }
 
@@ -318,9 +318,18 @@ row_join_columns(MergeRow *row, MergeArrival *arrival)
 	arrival->conflict = arrival->changed && lacking;
 }
 
+/* Does everyone know of a removal, so that the row may have been purged elsewhere? */
+static bool
+row_may_be_purged(const MergeRow *row, Datum presence)
+{
+	return !row->rule->permanent && merge_presence_stable(presence, row->rule->extension);
+}
+
 /*
- * Of two rows, has one been removed, as everyone knows, and does the other one
- * not know of it?  Then there is nothing to join.
+ * Of two rows, has one been removed, as everyone knows, and been written again?
+ * Then there is nothing to join: the new one may have begun anew, where the old
+ * one had been purged, and if not it has all of that.  Its context does not tell,
+ * for the dot of a new row claims all before it of the node's.
  */
 static bool
 row_is_gone(const MergeRow *row, const RowValues *removed, const RowValues *other)
@@ -329,8 +338,8 @@ row_is_gone(const MergeRow *row, const RowValues *removed, const RowValues *othe
 
 	return !removed->nulls[presence] && !other->nulls[presence] &&
 		merge_presence_removed(removed->values[presence]) &&
-		!merge_presence_includes(other->values[presence], removed->values[presence]) &&
-		merge_presence_stable(removed->values[presence], row->rule->extension);
+		merge_presence_outlives(other->values[presence], removed->values[presence]) &&
+		row_may_be_purged(row, removed->values[presence]);
 }
 
 static void
@@ -435,7 +444,7 @@ row_arrive(MergeRow *row)
 							 row->new.nulls);
 	if (!row->new.nulls[rule->presence] &&
 		merge_presence_removed(row->new.values[rule->presence]) &&
-		merge_presence_stable(row->new.values[rule->presence], rule->extension))
+		row_may_be_purged(row, row->new.values[rule->presence]))
 	{
 		/* purged here, or about to be */
 		arrival.met = true;
@@ -651,7 +660,7 @@ row_take_over(MergeRow *row, NodeName node)
 			row->old.nulls = there->tts_isnull;
 			if (merge_presence_removed(row->old.values[rule->presence]))
 			{
-				if (!merge_presence_stable(row->old.values[rule->presence], rule->extension))
+				if (!row_may_be_purged(row, row->old.values[rule->presence]))
 				{
 					row_continue_removed(row, node);
 					row_own_values(row, &row->new);

@@ -237,6 +237,8 @@ merge_rule_build(MergeRule *rule, const TriggerData *trigger, Oid extension)
 				 errhint("enable_merge makes the triggers of a merged table.")));
 	rule->extension = extension;
 	rule->lww = strcmp(definition->tgargs[0], "lww") == 0;
+	/* how nodes are told from those that were never heard of, and those that join hear of it */
+	rule->permanent = RelationGetRelid(table) == get_relname_relid("merge_nodes", extension);
 	rule->keep = strcmp(definition->tgargs[1], "keep") == 0;
 	rule->presence = merge_rule_hidden(desc, MERGE_PRESENCE_COLUMN, extension, "ew_flag");
 	rule->stamps = merge_rule_hidden(desc, MERGE_STAMPS_COLUMN, extension, "lww_map");

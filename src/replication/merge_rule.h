@@ -53,6 +53,7 @@ typedef struct MergeRule
 	Oid identity_index; /* replica identity */
 	bool keep;          /* does an update keep a row that is removed concurrently? */
 	bool lww;           /* do plain columns follow their last writer? */
+	bool permanent;     /* are its rows that were removed never purged? */
 	int ncolumns;
 	MergeColumn *columns;
 	int presence;      /* index of the column */

@@ -13,20 +13,17 @@
  */
 #include "core/compat.h"
 
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "core/enum_label.h"
 #include "core/node_name.h"
 #include "core/query.h"
 #include "core/shared_clock.h"
 #include "core/wall_clock.h"
-#include "miscadmin.h"
 #include "time/lamport.h"
 #include "time/logical_time.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 /* A call for one clock. */
 typedef struct NamedClock
@@ -35,9 +32,7 @@ typedef struct NamedClock
 	Oid time_type;     /* logical_time */
 	Datum name;
 
-	/* who called, to whom we return */
-	Oid user;
-	int security;
+	QueryCaller caller;
 
 	/* the row, once it is known */
 	const char *node; /* or NULL */
@@ -50,28 +45,18 @@ static void
 named_clock_begin(NamedClock *clock, FunctionCallInfo fcinfo)
 {
 	Oid namespace = extension_namespace(fcinfo);
-	Oid table = get_relname_relid("named_clocks", namespace);
-	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
 
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "table named_clocks of the extension is missing");
 	memset(clock, 0, sizeof(*clock));
 	clock->table = quote_qualified_identifier(get_namespace_name(namespace), "named_clocks");
 	clock->time_type = extension_type(namespace, "logical_time");
 	clock->name = PG_GETARG_DATUM(0);
-	GetUserIdAndSecContext(&clock->user, &clock->security);
-	SetUserIdAndSecContext(((Form_pg_class) GETSTRUCT(tuple))->relowner,
-						   clock->security | SECURITY_LOCAL_USERID_CHANGE);
-	ReleaseSysCache(tuple);
-	query_connect();
+	query_connect_as_owner(&clock->caller, extension_table(namespace, "named_clocks"));
 }
 
-/* An error leaves to the transaction's end what this does. */
 static void
 named_clock_end(NamedClock *clock)
 {
-	query_finish();
-	SetUserIdAndSecContext(clock->user, clock->security);
+	query_finish_as_owner(&clock->caller);
 }
 
 /* Read the clock; "locking" is what the query ends with. */
@@ -106,7 +91,7 @@ named_clock_read(NamedClock *clock, const char *locking)
 static void
 named_clock_check_owner(const NamedClock *clock)
 {
-	if (!has_privs_of_role(clock->user, clock->owner))
+	if (!has_privs_of_role(clock->caller.user, clock->owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of clock \"%s\"", TextDatumGetCString(clock->name)),
@@ -269,7 +254,7 @@ create_clock(PG_FUNCTION_ARGS)
 	query_argument(&arguments, get_fn_expr_argtype(fcinfo->flinfo, 1), PG_GETARG_DATUM(1), false);
 	query_argument(&arguments, TEXTOID, PointerGetDatum(node), node == NULL);
 	query_argument(&arguments, clock.time_type, now, false);
-	query_argument(&arguments, OIDOID, ObjectIdGetDatum(clock.user), false);
+	query_argument(&arguments, OIDOID, ObjectIdGetDatum(clock.caller.user), false);
 	if (query_run(psprintf("INSERT INTO %s (name, kind, node, now, owner) "
 						   "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO NOTHING",
 						   clock.table),
