@@ -552,13 +552,15 @@ sub state
 		$writes{'registers.word'}{ $row->[0] } = $row->[1];
 		$dots->('registers.doc', "$row->[0]/$_", map { $_->{dot} } @{ $entries->{$_} }) for keys %$entries;
 	}
-	for my $row ($ask->('SELECT id, title, body, "Size", views, _merge_presence FROM notes WHERE is_present(_merge_presence)'))
+	for my $row ($ask->('SELECT id, title, body, "Size", views, tags, _merge_presence FROM notes WHERE is_present(_merge_presence)'))
 	{
-		my ($id, $title, $body, $size, $views, $presence) = @$row;
+		my ($id, $title, $body, $size, $views, $tags, $presence) = @$row;
+		my $elements = $json->decode($tags)->{elements};
 		$writes{'notes.title'}{$id} = $title;
 		$writes{'notes.body'}{$id} = $body;
 		$writes{'notes.Size'}{$id} = $size;
 		$counter->('notes.views', $id, $views);
+		$dots->('notes.tags', "$id/$_", @{ $elements->{$_} }) for keys %$elements;
 		$dots->('notes', $id, @{ $json->decode($presence)->{enabled} });
 	}
 	for my $row ($ask->('SELECT id, title, _merge_presence FROM drafts WHERE is_present(_merge_presence)'))

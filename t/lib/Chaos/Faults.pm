@@ -23,7 +23,7 @@ my %faults = (
 	disable => { weight => 6, picks => \&_a_subscription, does => \&_disable, what => 'a subscription disabled, and enabled' },
 	hold => { weight => 6, picks => \&_any_server, does => \&_hold, what => 'a client leaves a transaction open, with rows locked' },
 	poison => { weight => 3, picks => \&_poisoned_link, does => \&_poison, what => 'a row that one server cannot take: skip, and resync' },
-	purge => { weight => 4, picks => sub { return { takes => ['purge'] } }, does => \&_purge, what => 'all servers acknowledge and purge removals' });
+	purge => { weight => 7, picks => sub { return { takes => ['purge'] } }, does => \&_purge, what => 'all servers acknowledge and purge removals' });
 
 # A server joins at a time of the run, not at random; see Chaos::run.
 my %join = (does => \&_join, what => 'a server joins, with copies made under load');

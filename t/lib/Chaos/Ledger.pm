@@ -15,6 +15,9 @@ package Chaos::Ledger;
 use strict;
 use warnings FATAL => 'all';
 
+# What is in rows that are removed begins anew with the row, if that has been purged.
+my %reborn = map { $_ => 1 } qw(notes.views notes.tags);
+
 # All servers have one clock here; this is how much later it must be to count as later.
 use constant SOON => 0.005;
 
@@ -52,6 +55,7 @@ sub load
 		count => {},               # kind -> outcome -> number
 		errors => {},              # SQLSTATE -> number
 		transactions => 0, several => 0, large => 0,
+		incs => {},                # of sets that are reborn: set -> key -> [[node, number, start]], what is certain
 		inc => {},                 # set -> key -> node -> [acknowledged +, -, indeterminate +, -]
 		dots => {},                # set -> key -> [[node, number, start, end, sure]]
 		seen => {},                # set -> key -> [[context, start, end, sure, own dot]]
@@ -89,6 +93,7 @@ sub _effect
 	if ($verb eq 'inc')
 	{
 		my $sum = $self->{inc}{$set}{$key}{$node} ||= [ 0, 0, 0, 0 ];
+		push @{ $self->{incs}{$set}{$key} }, [ $node, $rest[0], $start ] if $sure && $reborn{$set};
 		$sum->[ ($sure ? 0 : 2) + ($rest[0] < 0 ? 1 : 0) ] += abs $rest[0];
 	}
 	elsif ($verb eq 'dot')
@@ -134,12 +139,18 @@ sub _check_counters
 		my ($table) = $set =~ /^(\w+)/;
 		for my $key (sort keys %{ $self->{inc}{$set} })
 		{
-			# what is counted in a row that is removed may go with it
-			my $kept = !grep { $_->[4] eq '' } @{ $self->{seen}{$table}{$key} || [] };
+			my $kept = !$reborn{$set};
 			my $nodes = $self->{inc}{$set}{$key};
 			for my $node (sort keys %$nodes)
 			{
 				my $has = $state->{inc}{$set}{$key}{$node} || [ 0, 0 ];
+				if (!$kept && $state->{dots}{$table}{$key})
+				{
+					# what was counted when no removal was to come is there
+					my ($removed, $sure) = ($self->_last_removal($table, $key), 0);
+					$sure += $_->[1] for grep { $_->[0] eq $node && $_->[2] > $removed } @{ $self->{incs}{$set}{$key} };
+					push @$found, [ 'lost', "$set of row $key: $node has counted $sure since its last removal, the value has $has->[0]" ] if $has->[0] < $sure;
+				}
 				for my $side (0, 1)
 				{
 					my ($sure, $maybe, $value) = ($nodes->{$node}[$side], $nodes->{$node}[ 2 + $side ], $has->[$side]);
@@ -161,8 +172,23 @@ sub _check_counters
 	return;
 }
 
+# _last_removal(TABLE, KEY): when the last one ended, which may not have been acknowledged; 0 if there was none.
+sub _last_removal
+{
+	my ($self, $table, $key) = @_;
+	my $last = 0;
+
+	for my $seen (grep { $_->[4] eq '' } @{ $self->{seen}{$table}{$key} || [] })
+	{
+		$last = $seen->[2] if $seen->[2] > $last;
+	}
+	return $last;
+}
+
 # An addition is there unless a removal, or a later addition in its place, had seen it: if one that is
 # certain had, it is not there.  Had seen it means that it says so, and that it did not end before the addition began.
+# In rows that are reborn dots are used again; there it is only asked for what was added after the last removal
+# of the row.
 sub _check_dots
 {
 	my ($self, $state, $found) = @_;
@@ -175,6 +201,12 @@ sub _check_dots
 			my ($row) = $set =~ /\./ ? $key =~ m{^(.*)/} : ($key);
 			my %has = %{ $state->{dots}{$set}{$key} || {} };
 			my %known;
+			my ($after, $table) = (0, $set =~ /^(\w+)/);
+			if ($reborn{$set})
+			{
+				next if !$state->{dots}{$table}{$row};
+				$after = $self->_last_removal($table, $row);
+			}
 			my @seen = map {
 				my ($context, $start, $end, $sure, $own) = @$_;
 				{ context => { $context eq '-' ? () : map { /^(.*):(\d+)$/ } split /,/, $context }, end => $end, sure => $sure, own => $own }
@@ -187,7 +219,8 @@ sub _check_dots
 			{
 				my ($node, $number, $start, $end, $sure) = @$dot;
 				$known{"$node:$number"} = 1;
-				push @$found, [ 'reused', "$set of $row: $node:$number is the dot of two additions" ] if $sure && $used{$row}{"$node:$number"}++;
+				next if $start <= $after;
+				push @$found, [ 'reused', "$set of $row: $node:$number is the dot of two additions" ] if $sure && !$reborn{$set} && $used{$row}{"$node:$number"}++;
 				for (; $at < @seen && $seen[$at]{end} < $start; ++$at)
 				{
 					next if !$seen[$at]{sure};
@@ -197,7 +230,7 @@ sub _check_dots
 						$until{$one} = $context->{$one} if !defined $until{$one} || $until{$one} < $context->{$one};
 					}
 				}
-				push @$found, [ 'foreseen', "$set of $key: $node:$number was seen before it was made" ] if $sure && ($until{$node} // 0) >= $number;
+				push @$found, [ 'foreseen', "$set of $key: $node:$number was seen before it was made" ] if $sure && !$reborn{$set} && ($until{$node} // 0) >= $number;
 
 				my ($removed, $maybe) = (0, 0);
 				for (my $i = $at; $i < @seen && !$removed; ++$i)
@@ -207,13 +240,14 @@ sub _check_dots
 				}
 				if ($has{"$node:$number"})
 				{
-					push @$found, [ 'resurrected', "$set of $key: $node:$number was removed, but is there" ] if $removed && $sure;
+					push @$found, [ 'resurrected', "$set of $key: $node:$number was removed, but is there" ] if $removed && $sure && !$reborn{$set};
 				}
 				elsif ($sure && !$removed && !$maybe)
 				{
 					push @$found, [ 'lost', "$set of $key: $node:$number is not there, and nobody has removed it" ];
 				}
 			}
+			next if $reborn{$set};
 			push @$found, map { [ 'surplus', "$set of $key: $_ is there, and nobody has added it" ] } grep { !$known{$_} } sort keys %has;
 		}
 	}

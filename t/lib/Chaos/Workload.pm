@@ -17,7 +17,7 @@ our @tables = (
 	{ name => 'registers', key => ['id'], rule => q{'none'}, sql => q{
 		CREATE TABLE registers (id integer PRIMARY KEY, word lww_register NOT NULL DEFAULT '{}', doc or_map NOT NULL DEFAULT '{}')} },
 	{ name => 'notes', key => ['id'], rule => q{'lww'}, sql => q{
-		CREATE TABLE notes (id integer PRIMARY KEY, gone text, title text, body text, "Size" integer, views gcounter NOT NULL DEFAULT '{}',
+		CREATE TABLE notes (id integer PRIMARY KEY, gone text, title text, body text, "Size" integer, views gcounter NOT NULL DEFAULT '{}', tags orset NOT NULL DEFAULT '{}',
 			title_length integer GENERATED ALWAYS AS (length(title)) STORED);
 		ALTER TABLE notes DROP COLUMN gone} },
 	{ name => 'drafts', key => ['id'], rule => q{'lww', 'remove'}, sql => q{
@@ -29,7 +29,7 @@ our @tables = (
 my @kinds = (
 	[ 18, 'increment' ], [ 6, 'upsert of a counter' ], [ 4, 'insert of a counter' ], [ 10, 'increment or decrement' ],
 	[ 11, 'set add' ], [ 7, 'set remove' ], [ 6, 'map put' ], [ 3, 'map remove' ], [ 6, 'register write' ],
-	[ 5, 'insert' ], [ 4, 'upsert' ], [ 10, 'update' ], [ 4, 'delete' ], [ 4, 'increment of a view count' ],
+	[ 5, 'insert' ], [ 4, 'upsert' ], [ 10, 'update' ], [ 4, 'delete' ], [ 4, 'increment of a view count' ], [ 5, 'tag added' ], [ 2, 'tag removed' ],
 	[ 3, 'insert (remove wins)' ], [ 4, 'update (remove wins)' ], [ 3, 'delete (remove wins)' ], [ 2, 'insert of a parcel' ]);
 my @wheel = map { my ($weight, $kind) = @$_; ($kind) x $weight } @kinds;
 
@@ -198,6 +198,18 @@ my %perform = (
 		my ($id, $by) = ($self->_key(20), 1 + int rand 3);
 		return map { ("inc notes.views $id $by", _row('notes', $id, $_->[0])) } $self->_rows(
 			q{UPDATE notes SET views = views + $2 WHERE id = $1 RETURNING _merge_presence}, $id, $by);
+	},
+	'tag added' => sub {
+		my ($self) = @_;
+		my ($id, $tag) = ($self->_key(20), 't' . int rand 5);
+		return map { (_row('notes', $id, $_->[0]), "dot notes.tags $id/$tag " . _dots($_->[1]) . ' ' . _ctx($_->[2])) } $self->_rows(
+			q{UPDATE notes SET tags = tags + $2 WHERE id = $1 RETURNING _merge_presence, tags::jsonb -> 'elements' ->> $2, context(tags)}, $id, $tag);
+	},
+	'tag removed' => sub {
+		my ($self) = @_;
+		my ($id, $tag) = ($self->_key(20), 't' . int rand 5);
+		return map { (_row('notes', $id, $_->[0]), "drop notes.tags $id/$tag " . _ctx($_->[1])) } $self->_rows(
+			q{UPDATE notes SET tags = tags - $2 WHERE id = $1 AND contains(tags, $2) RETURNING _merge_presence, context(tags)}, $id, $tag);
 	},
 	'insert (remove wins)' => sub {
 		my ($self) = @_;
