@@ -620,7 +620,7 @@ sub _read_logs
 			$text =~ s{"/[^"]*"}{"..."};
 			$text =~ s/\d+/N/g;
 			$text =~ s/"\w+_to_\w+"/"..."/;
-			$workers{"$what: $text"}++;
+			$workers{ substr "$what: $text", 0, 110 }++;
 		}
 	}
 	$self->_find('crashed', "$_ ($crashes{$_} times)") for sort keys %crashes;
@@ -664,7 +664,7 @@ sub report
 	push @lines, 'errors of apply workers and walsenders';
 	my $errors = $self->{worker_errors};
 	my @errors = sort { $errors->{$b} <=> $errors->{$a} || $a cmp $b } keys %$errors;
-	push @lines, map { sprintf '  %5d  %s', $errors->{$_}, substr $_, 0, 120 } @errors[ 0 .. ($#errors > 9 ? 9 : $#errors) ];
+	push @lines, map { sprintf '  %5d  %s', $errors->{$_}, $_ } @errors[ 0 .. ($#errors > 9 ? 9 : $#errors) ];
 	my %count = map { $_ => scalar @{ $self->{findings}{$_} || [] } } qw(lost resurrected surplus reused foreseen);
 	push @lines, 'result', map { sprintf '  %-26s %s', @$_ } (
 		[ 'lost', $count{lost} ],
