@@ -325,3 +325,29 @@ stop_server() {
 	quietly pg_ctl.log as_user "$PGBIN/pg_ctl" stop -w -D "$work/${1:-main}" -m "${2:-fast}" ||
 		die "server ${1:-main} did not stop"
 }
+
+# start_mesh NAME...: start servers that can subscribe to one another, with the extension, and set
+# the array mesh to how each is reached, as a connection string.
+start_mesh() {
+	local name
+	mesh=()
+	for name; do
+		# a link that failed, or was cut, is back at once
+		start_server "$name" 'wal_retrieve_retry_interval = 200ms' \
+			"max_worker_processes = $((16 + 4 * $#))" "max_logical_replication_workers = $((8 + 2 * $#))"
+		psql -Xqc 'create extension distributed'
+		mesh+=("host=$work port=$PGPORT user=postgres dbname=postgres")
+	done
+}
+
+# leave_servers NAME/DATABASE...: leave them running, and tell how to reach and how to stop them.
+leave_servers() {
+	local database
+	trap - EXIT
+	say "the servers keep running; talk to them:"
+	for database; do
+		echo "    $PGBIN/psql -h $work -p ${_ports[${database%%/*}]} -U postgres ${database#*/}    # ${database%%/*}"
+	done
+	say "stop and remove them:"
+	echo "    kill \$(sed -sn 1p $work/*/postmaster.pid); sleep 1; rm -rf $work"
+}

@@ -1,5 +1,5 @@
 # examples/ and what script/demo shows: logs with vector clocks, loaded and asked; carts, merged;
-# sagas, checked; traces, asked.
+# sagas, checked; traces, asked; three servers that write to one table.
 use strict;
 use warnings FATAL => 'all';
 
@@ -216,6 +216,23 @@ SKIP:
 	is("$status$err", '0', 'trace: runs, and keeps the store');
 	is(query('select count(*) from shop.spans'), '298', 'trace: the store is kept');
 	query('set client_min_messages = warning; drop schema shop cascade');
+}
+
+# Three servers that write to one table: at once, while one is cut off, and after that.
+{
+	my @servers = map { new_node($_, 'wal_retrieve_retry_interval = 200ms') } qw(berlin lima tokyo);
+	$_->safe_psql('postgres', 'create extension distributed') foreach @servers;
+	my ($status, $out, $err) = run("$examples/active-active", map { $_->connstr('postgres') } @servers);
+	is("$status$err", '0', 'active-active: runs');
+	like($out, qr/^ada   visits   300 +300 +300\n +wants    bread soup +bread soup +bread soup\n +address  1 Elm St +1 Elm St +1 Elm St\n/m,
+		'active-active: writes at once all count');
+	like($out, qr/^ada   visits   301 +301 +302 +<- differ\n(.*\n){2}bob   visits   \(no row\) +\(no row\) +1 +<- differ\n(.*\n){2}carol visits   \(no row\) /m,
+		'active-active: cut off, they go on');
+	like($out, qr/^ada   visits   303 +303 +303\n +wants    bread rice soup +bread rice soup +bread rice soup\n +address  (9 Sakura +){2}9 Sakura\nbob   visits   1 +1 +1\n(.*\n){2}dan   visits   7 +7 +7\n.*\n +address  (\S \w+ +){2}\S \w+\n\n/m,
+		'active-active: healed, they agree');
+	like($out, qr/^berlin   (\w{32})\nlima     \1\ntokyo    \1\n/m, 'active-active: byte for byte');
+	like($out, qr/^berlin( +[1-9][0-9]*){4}\nlima( +[1-9][0-9]*){4}\ntokyo( +[1-9][0-9]*){4}\n/m, 'active-active: counts what became of rows');
+	$_->stop foreach @servers;
 }
 
 # Our own recording.

@@ -13,6 +13,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "common/jsonapi.h"
+#include "common/md5.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "utils/acl.h"
@@ -132,6 +133,29 @@ compat_reserve_settings(const char *prefix)
 #else
 #define compat_my_proc_number() (MyProcNumber)
 #endif
+
+/* What logical replication can do. */
+#define COMPAT_COLUMN_LISTS        (PG_VERSION_NUM >= 150000)
+#define COMPAT_SCHEMA_PUBLICATIONS (PG_VERSION_NUM >= 150000)
+#define COMPAT_DISABLE_ON_ERROR    (PG_VERSION_NUM >= 150000)
+#define COMPAT_ORIGIN              (PG_VERSION_NUM >= 160000)
+
+/* The server says why it cannot hash since 15. */
+static inline void
+compat_md5(const void *bytes, size_t length, void *digest)
+{
+#if PG_VERSION_NUM < 150000
+	if (!pg_md5_binary(bytes, length, digest))
+		elog(ERROR, "could not compute MD5 hash");
+#else
+	const char *why = NULL;
+
+	if (!pg_md5_binary(bytes, length, digest, &why))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("could not compute %s hash: %s", "MD5", why)));
+#endif
+}
 
 /* One function tells who owns an object of whatever kind since 16. */
 static inline bool

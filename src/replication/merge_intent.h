@@ -16,7 +16,8 @@ typedef enum MergeIntent
 	INTENT_ARRIVE, /* INSERT .. ON CONFLICT DO UPDATE of a row that has arrived */
 	INTENT_REMOVE, /* UPDATE of rows that are to be removed */
 	INTENT_PASS,   /* whatever it does, it does to the rows as they are */
-	INTENT_STAMP   /* UPDATE of rows whose plain columns have no stamps yet */
+	INTENT_STAMP,  /* UPDATE of rows whose plain columns have no stamps yet */
+	INTENT_FOLLOW  /* UPDATE of rows whose plain columns may lack what stamps tell */
 } MergeIntent;
 
 /* What became of a row that has arrived. */

@@ -780,6 +780,25 @@ row_stamp(MergeRow *row)
 }
 
 /*
+ * A row from before a plain column was added: what others have written there
+ * has arrived in the stamps, and waits for the column.
+ */
+static HeapTuple
+row_follow(MergeRow *row)
+{
+	MergeRule *rule = row->rule;
+	bool changed = false;
+
+	if (rule->stamps < 0 || row->new.nulls[rule->stamps])
+		return NULL;
+	merge_columns_follow(rule, row->new.values[rule->stamps], NULL, row->new.values,
+						 row->new.nulls);
+	for (int i = 0; i < rule->ncolumns; i++)
+		changed = changed || (rule->columns[i].kind == MERGE_COLUMN_PLAIN && !row_same(row, i));
+	return changed ? (HeapTuple) DatumGetPointer(row_result(row, &row->new)) : NULL;
+}
+
+/*
  * The trigger
  */
 
@@ -830,6 +849,8 @@ row_on_update(MergeRow *row, bool arrives, MergeIntent intent)
 
 	if (intent == INTENT_STAMP)
 		return row_stamp(row);
+	if (intent == INTENT_FOLLOW)
+		return row_follow(row);
 	if (intent == INTENT_REMOVE)
 	{
 		merge_underway.intent = INTENT_NONE;

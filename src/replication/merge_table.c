@@ -197,18 +197,19 @@ merge_prepare_triggers(const MergeShape *shape, const MergeOptions *options)
  */
 
 /*
- * Stamp rows that were there before.  Nothing happens to them, so their other
- * triggers do not fire.
+ * Stamp rows that were there before, or have columns follow the stamps that are
+ * there before them.  Nothing happens to the rows, so their other triggers do
+ * not fire.
  */
 static void
-merge_stamp_rows(const MergeShape *shape)
+merge_stamp_rows(const MergeShape *shape, MergeIntent intent)
 {
 	Relation table = table_open(shape->table, RowExclusiveLock);
 	int level = NewGUCNestLevel();
 
 	(void) set_config_option("session_replication_role", "replica", PGC_SUSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
-	merge_intent_run_sql(INTENT_STAMP, table,
+	merge_intent_run_sql(intent, table,
 						 psprintf("UPDATE ONLY %s SET " MERGE_STAMPS_COLUMN
 								  " = " MERGE_STAMPS_COLUMN,
 								  shape->qualified));
@@ -285,8 +286,8 @@ enable_merge(PG_FUNCTION_ARGS)
 	merge_prepare_triggers(&shape, &options);
 	CommandCounterIncrement();
 	merge_live_create(shape.table, extension);
-	if (stamped && shape.stamps == 0)
-		merge_stamp_rows(&shape);
+	if (stamped)
+		merge_stamp_rows(&shape, shape.stamps == 0 ? INTENT_STAMP : INTENT_FOLLOW);
 	query_finish();
 	query_path_leave(path);
 	PG_RETURN_VOID();

@@ -60,17 +60,17 @@ sub crash_and_restart
 	die 'server ' . $node->name . " does not start after a crash\n";
 }
 
-# start_sessions(NODE, SESSIONS, TIMES, SCRIPT): a pgbench of so many sessions, each of which runs
-# the script so many times, until session_errors is called.
+# start_sessions(NODE, SESSIONS, TIMES, SCRIPT, [DATABASE]): a pgbench of so many sessions, each of which
+# runs the script so many times, until session_errors is called.
 sub start_sessions
 {
-	my ($node, $sessions, $times, $script) = @_;
+	my ($node, $sessions, $times, $script, $database) = @_;
 	my %run = (out => '', err => '', file => File::Temp->new);
 
 	print { $run{file} } $script;
 	$run{file}->flush;
 	$run{handle} = IPC::Run::start(
-		[ 'pgbench', '-n', '-c', $sessions, '-t', $times, '-f', $run{file}->filename, '-h', $node->host, '-p', $node->port, 'postgres' ],
+		[ 'pgbench', '-n', '-c', $sessions, '-t', $times, '-f', $run{file}->filename, '-h', $node->host, '-p', $node->port, $database // 'postgres' ],
 		'<', \undef, '>', \$run{out}, '2>', \$run{err});
 	return \%run;
 }
