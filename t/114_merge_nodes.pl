@@ -213,6 +213,17 @@ for (1 .. 4)
 }
 is(purge($_), '1', "... until it has, and the removal is known all along the line, on $_") for 'a', 'b', 'c';
 
+# A subscription without a copy does not hear of nodes that had been there, and may know too few to purge.
+query('c', 'DROP SUBSCRIPTION c_from_b');
+query('c', q{CREATE SUBSCRIPTION c_from_b CONNECTION '} . $node{b}->connstr . q{ dbname=postgres' PUBLICATION merged WITH (copy_data = false)});
+my $seen = query('c', q{SELECT seen FROM merge_nodes WHERE node = 'c'});
+query('c', 'SELECT acknowledge_removals()') for 1 .. 3;
+is(query('c', q{SELECT seen FROM merge_nodes WHERE node = 'c'}), $seen, 'who has heard of nobody by a subscription acknowledges nothing');
+query('b', 'SELECT acknowledge_removals()');
+settle_line();
+query('c', 'SELECT acknowledge_removals()') for 1 .. 3;
+isnt(query('c', q{SELECT seen FROM merge_nodes WHERE node = 'c'}), $seen, '... until it has');
+
 # By a link that lags behind there come rows as they were before their removal, of which the other link has told.
 follow('c', 'a');
 follow('a', 'c');

@@ -382,8 +382,6 @@ merge_node_heard(Oid extension, Datum node, Datum seen)
 		return;
 	node_table_open(&table, PG_DETOAST_DATUM_PACKED(seen), 1);
 	horizon = node_table_get(&table, name, strlen(name), 0);
-	if (horizon == 0)
-		return;
 	query_argument(&arguments, OIDOID, ObjectIdGetDatum(MyLogicalRepWorker->subid), false);
 	query_argument(&arguments, INT8OID, Int64GetDatum((int64) horizon), false);
 	merge_nodes_begin(&nodes, extension);
@@ -443,7 +441,9 @@ merge_nodes_own_horizon(MergeNodes *nodes, const char *local)
  * from itself; when all others have heard of that, what each of them had of it
  * has come with what they said since, and so this node has all that there is.
  *
- * False while tables are being copied, whose rows may come later than what is told
+ * False as long as a subscription has told of nobody: where merge_nodes was not
+ * copied, updates of its rows find none, so this server may not know of them all.
+ * And while tables are being copied, whose rows may come later than what is told
  * of them.  That is of the same snapshot: who sees a row that a subscription has
  * brought sees the subscription's tables too.
  */
@@ -451,24 +451,29 @@ static bool
 merge_nodes_told(MergeNodes *nodes, const char *local, Datum *told, bool *nothing)
 {
 	int64 copying;
+	int64 silent;
 	QueryArguments arguments = {0};
 	bool isnull;
 
 	query_argument(&arguments, OIDOID,
 				   ObjectIdGetDatum(extension_table(nodes->extension, "merge_nodes")), false);
-	merge_nodes_run(nodes,
-					"SELECT (SELECT count(*) FROM pg_subscription_rel WHERE srsubstate <> 'r'), "
-					"%s.merge(%s.vclock(n.node, CASE WHEN %s.is_present(n._merge_presence) "
-					"THEN LEAST(%s.get(n.seen, n.node), (SELECT min(COALESCE(l.horizon, 0)) "
-					"FROM pg_subscription_rel r LEFT JOIN %s.merge_local_links l "
-					"ON l.subscription = r.srsubid AND l.node = n.node "
-					"WHERE r.srrelid = $2)) WHEN %s.project(%s.context(n._merge_presence), "
-					"array_remove(%s.nodes(%s.context(n._merge_presence)), n.node)) "
-					"OPERATOR(%s.<@) %s.stable_removals() THEN 9223372036854775807 ELSE 0 END)) "
-					"FROM %s.merge_nodes n WHERE n.node <> $1",
-					local, &arguments);
+	merge_nodes_run(
+		nodes,
+		"SELECT (SELECT count(*) FROM pg_subscription_rel WHERE srsubstate <> 'r'), "
+		"(SELECT count(*) FROM pg_subscription_rel r WHERE r.srrelid = $2 AND NOT EXISTS "
+		"(SELECT FROM %s.merge_local_links l WHERE l.subscription = r.srsubid)), "
+		"%s.merge(%s.vclock(n.node, CASE WHEN %s.is_present(n._merge_presence) "
+		"THEN LEAST(%s.get(n.seen, n.node), (SELECT min(COALESCE(l.horizon, 0)) "
+		"FROM pg_subscription_rel r LEFT JOIN %s.merge_local_links l "
+		"ON l.subscription = r.srsubid AND l.node = n.node "
+		"WHERE r.srrelid = $2)) WHEN %s.project(%s.context(n._merge_presence), "
+		"array_remove(%s.nodes(%s.context(n._merge_presence)), n.node)) "
+		"OPERATOR(%s.<@) %s.stable_removals() THEN 9223372036854775807 ELSE 0 END)) "
+		"FROM %s.merge_nodes n WHERE n.node <> $1",
+		local, &arguments);
 	copying = DatumGetInt64(merge_nodes_answer(1, &isnull));
-	*told = merge_nodes_answer(2, nothing);
+	silent = DatumGetInt64(merge_nodes_answer(2, &isnull));
+	*told = merge_nodes_answer(3, nothing);
 	if (copying > 0)
 		ereport(NOTICE,
 				(errmsg("nothing is acknowledged while tables are being copied"),
@@ -479,7 +484,13 @@ merge_nodes_told(MergeNodes *nodes, const char *local, Datum *told, bool *nothin
 								  "step yet.",
 								  (unsigned long) copying, copying),
 				 errhint("See srsubstate in pg_subscription_rel.")));
-	return copying == 0;
+	else if (silent > 0)
+		ereport(NOTICE,
+				(errmsg("nothing is acknowledged while a subscription has told of no node"),
+				 errdetail("There may be nodes that this server does not know."),
+				 errhint("Copy tables when you subscribe to them (copy_data = true), or have the "
+						 "publisher send what is missing: SELECT resync('merge_nodes').")));
+	return copying == 0 && silent == 0;
 }
 
 PG_FUNCTION_INFO_V1(acknowledge_removals);
