@@ -302,7 +302,7 @@ sub _wait_for_poison
 	my ($self, $subscriber, $name) = @_;
 	my $cluster = $self->{cluster};
 
-	for (1 .. 100)
+	for (1 .. 600)
 	{
 		my $failed = 0;
 		for my $line ($cluster->log_lines($subscriber))

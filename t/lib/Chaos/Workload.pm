@@ -17,13 +17,13 @@ our @tables = (
 	{ name => 'registers', key => ['id'], rule => q{'none'}, sql => q{
 		CREATE TABLE registers (id integer PRIMARY KEY, word lww_register NOT NULL DEFAULT '{}', doc or_map NOT NULL DEFAULT '{}')} },
 	{ name => 'notes', key => ['id'], rule => q{'lww'}, sql => q{
-		CREATE TABLE notes (id integer PRIMARY KEY, gone text, title text, body text, "Size" integer, views gcounter NOT NULL DEFAULT '{}', tags orset NOT NULL DEFAULT '{}',
+		CREATE TABLE notes (id integer PRIMARY KEY, gone text, title text, body text, "Size" bigint, views gcounter NOT NULL DEFAULT '{}', tags orset NOT NULL DEFAULT '{}',
 			title_length integer GENERATED ALWAYS AS (length(title)) STORED);
 		ALTER TABLE notes DROP COLUMN gone} },
 	{ name => 'drafts', key => ['id'], rule => q{'lww', 'remove'}, sql => q{
 		CREATE TABLE drafts (id integer PRIMARY KEY, title text)} },
 	{ name => 'parcels', key => ['id'], rule => q{'lww'}, sql => q{
-		CREATE TABLE parcels (id integer PRIMARY KEY, number integer)} });
+		CREATE TABLE parcels (id integer PRIMARY KEY, number bigint)} });
 
 # What is done how often.
 my @kinds = (
