@@ -88,6 +88,11 @@ CREATE FUNCTION random_clock(k integer) RETURNS vclock LANGUAGE sql VOLATILE AS 
 	FROM generate_series(0, k - 1) n
 $$;
 
+SELECT :'only' IN ('', 'clocks') AS clocks, :'only' IN ('', 'crdt') AS crdt, :'only' IN ('', 'logs') AS logs,
+	:'only' IN ('', 'live') AS live, :'only' IN ('', 'lattice') AS lattice,
+	:'only' IN ('', 'traces') AS traces, :'only' IN ('', 'replication') AS replication,
+	:'only' <> 'replication' AS fill \gset
+\if :fill
 \echo '==> filling tables'
 CREATE TABLE clocks AS SELECT i AS id, random_clock(8) AS clock FROM generate_series(1, 1000000) i;
 -- the same size to the byte: 1 byte of header each
@@ -101,10 +106,8 @@ BEGIN
 	END IF;
 END
 $$;
+\endif
 
-SELECT :'only' IN ('', 'clocks') AS clocks, :'only' IN ('', 'crdt') AS crdt, :'only' IN ('', 'logs') AS logs,
-	:'only' IN ('', 'live') AS live, :'only' IN ('', 'lattice') AS lattice,
-	:'only' IN ('', 'traces') AS traces \gset
 \if :clocks
 \ir clocks.sql
 \endif
@@ -122,6 +125,9 @@ SELECT :'only' IN ('', 'clocks') AS clocks, :'only' IN ('', 'crdt') AS crdt, :'o
 \endif
 \if :traces
 \ir traces.sql
+\endif
+\if :replication
+\ir replication.sql
 \endif
 
 \pset format unaligned
