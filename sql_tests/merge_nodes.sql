@@ -112,7 +112,13 @@ INSERT INTO pg_subscription_rel (srsubid, srrelid, srsubstate) VALUES (1, 'merge
 CALL arrive('mn_b', '{"mn_b": 99}', 98);
 SELECT project(acknowledge_removals(), '{mn_b}');
 UPDATE pg_subscription_rel SET srsubstate = 'r';
+-- nor what has not come by all subscriptions; nor anything, where one has told of nobody
 SELECT project(acknowledge_removals(), '{mn_b}');
+INSERT INTO merge_local_links VALUES (1, 'mn_c', 98);
+SELECT project(acknowledge_removals(), '{mn_b}');
+INSERT INTO merge_local_links VALUES (1, 'mn_b', 98), (2, 'mn_b', 7);
+SELECT project(acknowledge_removals(), '{mn_b}');
+TABLE merge_local_links;
 ROLLBACK;
 
 -- a copy of a server takes a new name, and its old one is retired

@@ -213,6 +213,46 @@ for (1 .. 4)
 }
 is(purge($_), '1', "... until it has, and the removal is known all along the line, on $_") for 'a', 'b', 'c';
 
+# A subscription without a copy does not hear of nodes that had been there, and may know too few to purge.
+query('c', 'DROP SUBSCRIPTION c_from_b');
+query('c', q{CREATE SUBSCRIPTION c_from_b CONNECTION '} . $node{b}->connstr . q{ dbname=postgres' PUBLICATION merged WITH (copy_data = false)});
+my $seen = query('c', q{SELECT seen FROM merge_nodes WHERE node = 'c'});
+query('c', 'SELECT acknowledge_removals()') for 1 .. 3;
+is(query('c', q{SELECT seen FROM merge_nodes WHERE node = 'c'}), $seen, 'who has heard of nobody by a subscription acknowledges nothing');
+query('b', 'SELECT acknowledge_removals()');
+settle_line();
+query('c', 'SELECT acknowledge_removals()') for 1 .. 3;
+isnt(query('c', q{SELECT seen FROM merge_nodes WHERE node = 'c'}), $seen, '... until it has');
+
+# By a link that lags behind there come rows as they were before their removal, of which the other link has told.
+follow('c', 'a');
+follow('a', 'c');
+acknowledge('a', 'b', 'c');
+query('c', 'ALTER SUBSCRIPTION c_from_a DISABLE');
+query('a', q{INSERT INTO pages VALUES ('v', '{"a": 7}')});
+settle_line();
+query('a', q{DELETE FROM pages WHERE id = 'v'});
+for (1 .. 4)
+{
+	query($_, 'SELECT acknowledge_removals()') for 'a', 'b', 'c';
+	settle_line();
+}
+is(purge($_), '0', "what has come by one link may still come by the other, so it is not purged on $_") for 'b', 'c';
+query('c', q{INSERT INTO pages VALUES ('v', '{"a": 7, "c": 1}')});
+query('c', 'ALTER SUBSCRIPTION c_from_a ENABLE');
+settle('a', 'b', 'c');
+is(query($_, q{SELECT hits, nodes(context(_merge_presence)), _merge_presence::jsonb -> 'enabled' -> 0 ->> 0, jsonb_array_length(_merge_presence::jsonb -> 'enabled') FROM pages WHERE id = 'v'}),
+	'{"a": 7, "c": 1}|{a,c}|c|1', "... and there is nothing left of the row that was removed, on $_") for 'a', 'b', 'c';
+query('a', q{DELETE FROM pages WHERE id = 'v'});
+acknowledge('a', 'b', 'c');
+is(purge($_), '1', "... and when it has come by both, it is purged on $_") for 'a', 'b', 'c';
+query('c', 'DROP SUBSCRIPTION c_from_a');
+query('a', 'DROP SUBSCRIPTION a_from_c');
+query('c', 'SELECT acknowledge_removals()');
+is(query('c', 'SELECT count(*) FROM merge_local_links WHERE subscription NOT IN (SELECT oid FROM pg_subscription)'), '0', 'what a subscription has brought is forgotten with it');
+acknowledge('a', 'b');
+settle_line();
+
 # It writes, and is lost before it says that it has; what it has written can be purged when it is forgotten.
 query('c', q{INSERT INTO pages VALUES ('w', '{"c": 1}')});
 settle_line();

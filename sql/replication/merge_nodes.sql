@@ -38,6 +38,18 @@ COMMENT ON TABLE merge_local_nodes IS 'names that this server has had, and what 
 GRANT SELECT ON merge_local_nodes TO PUBLIC;
 ALTER TABLE merge_local_nodes OWNER TO @extowner@;
 
+-- What each of this server's subscriptions has brought of what the nodes tell. Neither
+-- published nor dumped.
+CREATE TABLE merge_local_links (
+	subscription oid,
+	node text COLLATE "C",
+	horizon bigint NOT NULL,
+	PRIMARY KEY (subscription, node)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE merge_local_links IS 'up to which time each subscription of this server has brought all rows of each node';
+GRANT SELECT ON merge_local_links TO PUBLIC;
+ALTER TABLE merge_local_links OWNER TO @extowner@;
+
 CREATE FUNCTION acknowledge_removals() RETURNS vclock
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION acknowledge_removals() IS 'tell all servers up to which times this one has seen all rows';

@@ -21,7 +21,11 @@
  * time might never find one that is over.
  *
  * What it has seen of another server it has from that one's row: its horizon,
- * which came behind the rows.
+ * which came behind the rows.  It must have come by all of this server's
+ * subscriptions.  By one that lags behind, as its link is cut, there will come
+ * what its publisher wrote when it had not heard of a removal; that this server
+ * has heard of it by another way does not help, if it has purged the row when
+ * that one comes.
  *
  * Where two servers write under one name, as one and its copy, each takes the
  * other's rows for what it has seen and dropped.  So the copy makes up a new name,
@@ -45,6 +49,7 @@
 #include "miscadmin.h"
 #include "replication/merge_nodes.h"
 #include "replication/merge_presence.h"
+#include "replication/worker_internal.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -361,6 +366,34 @@ merge_node_register(Oid extension, const char *node)
 }
 
 /*
+ * A row of merge_nodes has arrived.  In the worker of a subscription, that is
+ * what its publisher had of that node when it sent the row, or more.
+ */
+void
+merge_node_heard(Oid extension, Datum node, Datum seen)
+{
+	const char *name = TextDatumGetCString(node);
+	QueryArguments arguments = {0};
+	MergeNodes nodes;
+	NodeTable table;
+	uint64 horizon;
+
+	if (MyLogicalRepWorker == NULL)
+		return;
+	node_table_open(&table, PG_DETOAST_DATUM_PACKED(seen), 1);
+	horizon = node_table_get(&table, name, strlen(name), 0);
+	query_argument(&arguments, OIDOID, ObjectIdGetDatum(MyLogicalRepWorker->subid), false);
+	query_argument(&arguments, INT8OID, Int64GetDatum((int64) horizon), false);
+	merge_nodes_begin(&nodes, extension);
+	merge_nodes_run(&nodes,
+					"INSERT INTO %s.merge_local_links AS l (node, subscription, horizon) "
+					"VALUES ($1, $2, $3) ON CONFLICT (subscription, node) DO UPDATE "
+					"SET horizon = EXCLUDED.horizon WHERE l.horizon < EXCLUDED.horizon",
+					name, &arguments);
+	merge_nodes_end(&nodes);
+}
+
+/*
  * Acknowledging
  */
 
@@ -404,11 +437,13 @@ merge_nodes_own_horizon(MergeNodes *nodes, const char *local)
 
 /*
  * What this node has of the other nodes' rows: up to the horizons that they have
- * told, which came behind them.  Of a node that was forgotten nothing more comes
+ * told, which came behind them, by all subscriptions.  Of a node that was forgotten nothing more comes
  * from itself; when all others have heard of that, what each of them had of it
  * has come with what they said since, and so this node has all that there is.
  *
- * False while tables are being copied, whose rows may come later than what is told
+ * False as long as a subscription has told of nobody: where merge_nodes was not
+ * copied, updates of its rows find none, so this server may not know of them all.
+ * And while tables are being copied, whose rows may come later than what is told
  * of them.  That is of the same snapshot: who sees a row that a subscription has
  * brought sees the subscription's tables too.
  */
@@ -416,18 +451,29 @@ static bool
 merge_nodes_told(MergeNodes *nodes, const char *local, Datum *told, bool *nothing)
 {
 	int64 copying;
+	int64 silent;
+	QueryArguments arguments = {0};
 	bool isnull;
 
-	merge_nodes_run(nodes,
-					"SELECT (SELECT count(*) FROM pg_subscription_rel WHERE srsubstate <> 'r'), "
-					"%s.merge(%s.vclock(n.node, CASE WHEN %s.is_present(n._merge_presence) "
-					"THEN %s.get(n.seen, n.node) WHEN %s.project(%s.context(n._merge_presence), "
-					"array_remove(%s.nodes(%s.context(n._merge_presence)), n.node)) "
-					"OPERATOR(%s.<@) %s.stable_removals() THEN 9223372036854775807 ELSE 0 END)) "
-					"FROM %s.merge_nodes n WHERE n.node <> $1",
-					local, NULL);
+	query_argument(&arguments, OIDOID,
+				   ObjectIdGetDatum(extension_table(nodes->extension, "merge_nodes")), false);
+	merge_nodes_run(
+		nodes,
+		"SELECT (SELECT count(*) FROM pg_subscription_rel WHERE srsubstate <> 'r'), "
+		"(SELECT count(*) FROM pg_subscription_rel r WHERE r.srrelid = $2 AND NOT EXISTS "
+		"(SELECT FROM %s.merge_local_links l WHERE l.subscription = r.srsubid)), "
+		"%s.merge(%s.vclock(n.node, CASE WHEN %s.is_present(n._merge_presence) "
+		"THEN LEAST(%s.get(n.seen, n.node), (SELECT min(COALESCE(l.horizon, 0)) "
+		"FROM pg_subscription_rel r LEFT JOIN %s.merge_local_links l "
+		"ON l.subscription = r.srsubid AND l.node = n.node "
+		"WHERE r.srrelid = $2)) WHEN %s.project(%s.context(n._merge_presence), "
+		"array_remove(%s.nodes(%s.context(n._merge_presence)), n.node)) "
+		"OPERATOR(%s.<@) %s.stable_removals() THEN 9223372036854775807 ELSE 0 END)) "
+		"FROM %s.merge_nodes n WHERE n.node <> $1",
+		local, &arguments);
 	copying = DatumGetInt64(merge_nodes_answer(1, &isnull));
-	*told = merge_nodes_answer(2, nothing);
+	silent = DatumGetInt64(merge_nodes_answer(2, &isnull));
+	*told = merge_nodes_answer(3, nothing);
 	if (copying > 0)
 		ereport(NOTICE,
 				(errmsg("nothing is acknowledged while tables are being copied"),
@@ -438,7 +484,13 @@ merge_nodes_told(MergeNodes *nodes, const char *local, Datum *told, bool *nothin
 								  "step yet.",
 								  (unsigned long) copying, copying),
 				 errhint("See srsubstate in pg_subscription_rel.")));
-	return copying == 0;
+	else if (silent > 0)
+		ereport(NOTICE,
+				(errmsg("nothing is acknowledged while a subscription has told of no node"),
+				 errdetail("There may be nodes that this server does not know."),
+				 errhint("Copy tables when you subscribe to them (copy_data = true), or have the "
+						 "publisher send what is missing: SELECT resync('merge_nodes').")));
+	return copying == 0 && silent == 0;
 }
 
 PG_FUNCTION_INFO_V1(acknowledge_removals);
@@ -474,6 +526,11 @@ acknowledge_removals(PG_FUNCTION_ARGS)
 						"FROM %s.merge_nodes o WHERE o.node = $1) s "
 						"WHERE n.node = $1 AND NOT s.seen OPERATOR(%s.<@) n.seen",
 						local, &arguments);
+		/* what subscriptions that are gone have brought */
+		merge_nodes_run(&nodes,
+						"DELETE FROM %s.merge_local_links l WHERE NOT EXISTS (SELECT FROM "
+						"pg_subscription_rel r WHERE r.srsubid = l.subscription)",
+						local, NULL);
 	}
 	merge_nodes_run(&nodes, "SELECT seen::%s.vclock FROM %s.merge_nodes WHERE node = $1", local,
 					NULL);

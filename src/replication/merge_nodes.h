@@ -10,6 +10,7 @@
 extern struct varlena *merge_nodes_stable(Oid extension);
 extern uint64 merge_node_closed(Oid extension, const char *node);
 extern bool merge_node_is_retired(Oid extension, const char *node);
+extern void merge_node_heard(Oid extension, Datum node, Datum seen);
 extern void merge_node_register(Oid extension, const char *node);
 
 #endif /* DISTRIBUTED_MERGE_NODES_H */

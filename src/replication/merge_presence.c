@@ -42,17 +42,23 @@ merge_presence_removed(Datum presence)
 	return flag.nentries == 0 && (flag.nodes.nnodes > 0 || flag.nranges > 0);
 }
 
-/* Is there still a dot when a removal has been taken into account? */
+/*
+ * Has a removal seen none of the dots?  Where it has seen some of them, the row
+ * was not written anew only: by another way, the old one can come late to where
+ * it has been purged, meet a new one of its key, and have its removal behind it.
+ */
 bool
 merge_presence_outlives(Datum presence, Datum removed)
 {
 	const LatticeType *lattice = &dot_store_kernel.lattice.base;
+	EntryTable flag;
 	EntryTable joined;
 
+	presence_open(&flag, presence);
 	entry_table_open(&joined,
 					 lattice->combine(lattice, PG_DETOAST_DATUM_PACKED(removed),
 									  PG_DETOAST_DATUM_PACKED(presence)));
-	return joined.nentries > 0;
+	return joined.nentries > 0 && joined.nentries == flag.nentries;
 }
 
 /*

@@ -818,11 +818,25 @@ row_open(MergeRow *row, TriggerData *trigger, Oid extension)
 		row_values_open(&row->new, trigger->tg_newtuple, row->desc);
 }
 
+/* A row that tells what a node has seen tells also by which way it has come. */
+static void
+row_hear(const MergeRow *row)
+{
+	TupleDesc desc = RelationGetDescr(row->trigger->tg_relation);
+	int node = SPI_fnumber(desc, "node") - 1;
+	int seen = SPI_fnumber(desc, "seen") - 1;
+
+	if (row->rule->permanent && node >= 0 && seen >= 0 && !row->new.nulls[node] &&
+		!row->new.nulls[seen])
+		merge_node_heard(row->rule->extension, row->new.values[node], row->new.values[seen]);
+}
+
 static HeapTuple
 row_on_insert(MergeRow *row, bool arrives)
 {
 	if (!arrives)
 		return row_insert(row);
+	row_hear(row);
 	row_arrive(row);
 	return NULL;
 }
@@ -846,6 +860,7 @@ row_on_update(MergeRow *row, bool arrives, MergeIntent intent)
 		return row_join(row, merge_underway.arrival);
 	if (!arrives)
 		return row_update(row);
+	row_hear(row);
 	result = row_join(row, &arrival);
 	row_count_arrival(row, &arrival);
 	return result;

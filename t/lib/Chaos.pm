@@ -1,0 +1,716 @@
+# A chaos run: servers that merge one another's rows, clients that write to all of them at once, faults;
+# then peace, and the questions whether all servers have the same, all that was acknowledged, and nothing
+# more to say to one another.
+#
+#     my $chaos = Chaos->new(directory => $short_path, bindir => $bindir, seed => 1, seconds => 20);
+#     $chaos->set_up;
+#     $chaos->run;
+#     $chaos->settle;
+#     print $chaos->report;           # $chaos->passed tells how it went
+#     $chaos->stop;
+#
+# script/chaos is Chaos::main; doc/reliability.md says what all this is for.
+package Chaos;
+
+use strict;
+use warnings FATAL => 'all';
+
+use Chaos::Cluster;
+use Chaos::Faults;
+use Chaos::Ledger;
+use Chaos::Options;
+use Chaos::Workload;
+use IO::Handle;
+use JSON::PP ();
+use POSIX ();
+use Time::HiRes qw(sleep time);
+
+# new(OPTION => VALUE...): see Chaos::Options; directory and bindir tell where the run and PostgreSQL's
+# programs are.
+sub new
+{
+	my ($class, %options) = @_;
+
+	return bless {
+		Chaos::Options::check(%options), findings => {}, fault_count => {}, members => [], acknowledged => 0, children => {} }, $class;
+}
+
+sub say_
+{
+	my ($self, @text) = @_;
+
+	print sprintf('%6.1f s  ', time - ($self->{begun} // time)), @text, "\n" if !$self->{quiet};
+	return;
+}
+
+sub members { my ($self) = @_; return @{ $self->{members} } }
+sub tables { return map { $_->{name} } @Chaos::Workload::tables }
+sub deletable { return qw(notes drafts) }
+
+#
+# Setting up
+#
+
+sub set_up
+{
+	my ($self) = @_;
+	my @names = ('a' .. 'h')[ 0 .. $self->{nodes} - 1 ];
+
+	STDOUT->autoflush(1);
+	$self->{begun} = time;
+	$self->say_("starting $self->{nodes} servers, in a $self->{topology}; seed $self->{seed}");
+	$self->{cluster} = my $cluster = Chaos::Cluster->new($self->{directory}, $self->{bindir}, $self->{topology});
+	$cluster->reserve($_) for @names, $self->{join} ? 'j' : ();
+	for my $name (@names)
+	{
+		$cluster->start($name);
+		$self->_make_tables($name);
+	}
+	$cluster->add_links(my @links = $cluster->plan(@names));
+	$self->_subscribe($_, 'copy_data = true') for @links;
+	for my $name (@names)
+	{
+		$cluster->insist(60, sub { die "not all tables are copied\n" if $cluster->ask_one($name, q{SELECT count(*) FROM pg_subscription_rel WHERE srsubstate <> 'r'}) });
+	}
+	$self->{members} = \@names;
+	if ($self->{sabotage} eq 'trigger')
+	{
+		$self->sabotage;
+	}
+	return;
+}
+
+# sabotage(): one server no longer merges, which the checks must find.
+sub sabotage
+{
+	my ($self) = @_;
+
+	$self->{cluster}->tell($self->{members}[-1], map { qq{DROP TRIGGER "~merge_row" ON $_} } qw(counters carts));
+	return;
+}
+
+sub _make_tables
+{
+	my ($self, $name) = @_;
+	my $list = join ', ', map { "'$_'" } $self->tables;
+
+	$self->{cluster}->tell($name, 'CREATE EXTENSION distributed',
+		(map { ($_->{sql}, "SELECT enable_merge('$_->{name}', $_->{rule})") } @Chaos::Workload::tables),
+		"SELECT create_merge_publication('merge', ARRAY[$list]::regclass[])");
+	return;
+}
+
+# Tables are copied even where there are no rows yet: what servers know of one another is a table, too.
+sub _subscribe
+{
+	my ($self, $link, @options) = @_;
+	my $cluster = $self->{cluster};
+
+	push @options, 'disable_on_error = false' if $cluster->{version} >= 15;
+	push @options, 'origin = any' if $cluster->{version} >= 16;
+	$cluster->tell($link->[1], sprintf q{CREATE SUBSCRIPTION %s CONNECTION '%s' PUBLICATION merge WITH (%s)},
+		$cluster->subscription($link), $cluster->connection($link), join ', ', @options);
+	return;
+}
+
+# join_server(NAME): by the commands, and in the order, that merge_subscription_commands prints; only
+# the connections are those of our links.  Called in a process of its own, while all goes on.
+sub join_server
+{
+	my ($self, $name) = @_;
+	my $cluster = $self->{cluster};
+	my $peers = JSON::PP->new->canonical->encode({ map { $_ => "host=$_" } $self->members, $name });
+	my $shape = $self->{topology} eq 'star' ? 'star' : 'mesh';       # of a one-way ring's links we know better
+
+	$cluster->start($name);
+	$self->_make_tables($name);
+	my @commands = $cluster->insist(60, sub {
+		$cluster->ask($self->{members}[0], q{SELECT node, command FROM merge_subscription_commands(?, ?, 'merge', ?, ?) ORDER BY step},
+			$peers, $shape, $shape eq 'star' ? $self->{members}[0] : undef, $name);
+	});
+	for my $link ($cluster->all_links)
+	{
+		die "the commands leave out $link->[0] to $link->[1]\n"
+		  if grep({ $_ eq $name } @$link) && !grep { $_->[0] eq $link->[1] && index($_->[1], 'CREATE SUBSCRIPTION ' . $cluster->subscription($link) . ' ') == 0 } @commands;
+	}
+	for my $command (@commands)
+	{
+		my ($server, $text) = @$command;
+		my ($link) = grep { $text =~ /\b\Q${\ $cluster->subscription($_) }\E\b/ } $cluster->all_links or next;
+		$text =~ s/CONNECTION '[^']*'/"CONNECTION '" . $cluster->connection($link) . "'"/e;
+		$cluster->insist(120, sub {
+			if ($text =~ /^CREATE SUBSCRIPTION/)
+			{
+				# an attempt that broke off may have left the slot behind, or all be done
+				return if $cluster->ask_one($server, 'SELECT count(*) FROM pg_subscription WHERE subname = ?', $cluster->subscription($link));
+				$cluster->ask($link->[0], q{SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ? AND NOT active}, $cluster->subscription($link));
+			}
+			$cluster->tell($server, $text);
+		});
+	}
+	return;
+}
+
+# tell_fault(START, KIND, PICK, TEXT): write down what has happened, as the process of a fault.
+sub tell_fault
+{
+	my ($self, $start, $kind, $pick, $text) = @_;
+	my $where = $pick->{links} ? join ' ', map { join '->', @$_ } @{ $pick->{links} } : $pick->{server} // 'all';
+	my $line = sprintf "%8.2f s  %-10s %-12s %s\n", $start - $self->{loaded}, $kind, $where, $text;
+
+	open my $file, '>>', "$self->{directory}/faults" or die "$self->{directory}/faults: $!\n";
+	syswrite $file, $line;
+	print $line if $self->{verbose} || $text =~ /^FAILED/;
+	return;
+}
+
+#
+# The run
+#
+
+sub run
+{
+	my ($self, $seconds) = @_;
+	my $end = $self->{operations} ? undef : time + ($seconds // $self->{seconds});
+	my $length = $end ? $end - time : $self->{operations} / $self->{rate};
+
+	srand $self->{seed};
+	$self->{loaded} = time;
+	pipe $self->{progress}, $self->{tell} or die "pipe: $!\n";
+	$self->{progress}->blocking(0);
+	$self->{faults} = Chaos::Faults->new($self, @{ $self->{faults} });
+	$self->say_("clients begin, $self->{clients} for each server");
+	$self->_start_clients($_) for $self->members;
+
+	my ($next, $said, $join) = (time + 1, time, $self->{join} ? time + 0.35 * $length : undef);
+	while (!defined $end || time < $end)
+	{
+		$self->_wait(0.05);
+		last if $self->{operations} && $self->{acknowledged} >= $self->{operations};
+		if ($join && time > $join)
+		{
+			$self->{cluster}->add_links($self->{cluster}->plan($self->members, 'j'));
+			$self->{faults}->join_server('j');
+			$join = undef;
+		}
+		if (time > $next)
+		{
+			$self->{faults}->begin;
+			$next = time + $self->{pause} * (0.5 + rand);
+		}
+		if (time > $said + 10)
+		{
+			$said = time;
+			$self->say_("$self->{acknowledged} operations acknowledged, " . $self->fault_total . ' faults');
+		}
+	}
+	$self->{loaded_for} = time - $self->{loaded};
+	return;
+}
+
+# more(SECONDS): go on, without faults.
+sub more
+{
+	my ($self, $seconds) = @_;
+
+	local @$self{qw(operations faults join)} = (0, [], 0);
+	return $self->run($seconds);
+}
+
+sub _start_clients
+{
+	my ($self, $name) = @_;
+
+	for my $which (1 .. $self->{clients})
+	{
+		my $number = ++$self->{client_number};
+		my $pid = fork // die "fork: $!\n";
+		if (!$pid)
+		{
+			$SIG{INT} = 'IGNORE';
+			my $pause = $self->{clients} * ($self->{nodes} + $self->{join}) / $self->{rate};
+			my $ok = eval { Chaos::Workload->new($self->{cluster}, $name, $number, $self->{seed}, first => $which == 1)->run($pause, $self->{tell}); 1 };
+			print STDERR "client $number of $name: $@" if !$ok;
+			POSIX::_exit($ok ? 0 : 1);
+		}
+		$self->{children}{$pid} = "client $number of $name";
+	}
+	return;
+}
+
+# _wait(SECONDS): see what children tell, and which have ended.
+sub _wait
+{
+	my ($self, $seconds) = @_;
+
+	die "interrupted\n" if $self->{interrupted};
+	vec(my $bits = '', fileno($self->{progress}), 1) = 1;
+	if (select($bits, undef, undef, $seconds) > 0 && sysread $self->{progress}, my $text, 65536)
+	{
+		$self->{acknowledged} += $_ for split /\n/, $text;
+	}
+	while ((my $pid = waitpid -1, POSIX::WNOHANG()) > 0)
+	{
+		my $status = $?;
+		my $fault = $self->{faults}->ended($pid, $status);
+		if (!$fault)
+		{
+			my $child = delete $self->{children}{$pid};
+			$self->_find('broken', "$child has ended") if defined $child && $status;
+			next;
+		}
+		++$self->{fault_count}{ $fault->{kind} }{ $fault->{failed} ? 'failed' : 'done' };
+		$self->_find('broken', "a fault, $fault->{kind}, did not go as it should") if $fault->{failed};
+		if ($fault->{kind} eq 'join')
+		{
+			if (!$fault->{failed})
+			{
+				push @{ $self->{members} }, $fault->{server};
+				$self->{cluster}->accept_links;
+				$self->say_("server $fault->{server} has joined");
+				$self->_start_clients($fault->{server}) if !$self->{stopping};
+			}
+		}
+	}
+	return;
+}
+
+sub fault_total { my ($self) = @_; my $sum = 0; $sum += ($_->{done} // 0) + ($_->{failed} // 0) for values %{ $self->{fault_count} }; return $sum }
+
+sub _find
+{
+	my ($self, $word, $text) = @_;
+
+	push @{ $self->{findings}{$word} }, $text;
+	return;
+}
+
+#
+# The end
+#
+
+sub settle
+{
+	my ($self) = @_;
+	my $cluster = $self->{cluster};
+	my $end = time + 180;
+
+	local $self->{stopping} = 1;
+	kill 'TERM', keys %{ $self->{children} };
+	$self->say_('clients stop, faults are healed');
+	while (%{ $self->{children} } || $self->{faults}->running)
+	{
+		$self->_wait(0.05);
+		if (time > $end)
+		{
+			$self->_find('broken', 'clients or faults do not end: ' . join ', ', values %{ $self->{children} }, map { $_->{kind} } values %{ $self->{faults}{running} });
+			kill 'KILL', keys %{ $self->{children} }, $self->{faults}->pids;
+			sleep 0.5;
+			last;
+		}
+	}
+	$cluster->{relay}->mode("$_->[0]$_->[1]", 'pass') for $cluster->all_links;
+	for my $name ($self->members)
+	{
+		$cluster->insist(90, sub { $cluster->ask_one($name, 'SELECT 1') });
+		for my $row ($cluster->ask($name, 'SELECT subname FROM pg_subscription WHERE NOT subenabled'))
+		{
+			$self->_find('broken', "$row->[0] was left disabled");
+			$cluster->tell($name, "ALTER SUBSCRIPTION $row->[0] ENABLE");
+		}
+	}
+	$self->_converge;
+	if ($self->{converged})
+	{
+		$self->_purge_all;
+		$self->_compare;
+		$self->_rest;
+	}
+	$self->_check;
+	$self->_read_logs;
+	return;
+}
+
+# Digests of the rows that are there, with the hidden columns, for these decide what happens next.
+sub _digests
+{
+	my ($self, $name) = @_;
+	my @digests;
+
+	for my $table (@Chaos::Workload::tables)
+	{
+		my $key = join ', ', @{ $table->{key} };
+		my ($all) = $self->{cluster}->ask($name,
+			"SELECT count(*), md5(string_agg(md5(t::text), '' ORDER BY $key)) FROM $table->{name} t WHERE is_present(_merge_presence)");
+		my ($live) = $self->{cluster}->ask($name, "SELECT count(*), md5(string_agg(md5(t::text), '' ORDER BY $key)) FROM $table->{name}_live t");
+		push @digests, join ' ', map { $_ // '' } @$all, @$live;
+	}
+	return @digests;
+}
+
+# Have all subscribers confirmed all that their publishers have written until now?
+sub _wait_for_slots
+{
+	my ($self, $end) = @_;
+	my $cluster = $self->{cluster};
+	my %now = map { $_ => $cluster->ask_one($_, 'SELECT pg_current_wal_lsn()') } $self->members;
+
+	while (1)
+	{
+		my @behind = grep {
+			!$cluster->ask_one($_->[0], 'SELECT confirmed_flush_lsn >= ? FROM pg_replication_slots WHERE slot_name = ?', $now{ $_->[0] }, $cluster->subscription($_))
+		} $cluster->links;
+		return 1 if !@behind;
+		if (time > $end)
+		{
+			$self->_find('divergent', 'these have not received all: ' . join ' ', map { $cluster->subscription($_) } @behind);
+			return 0;
+		}
+		die "interrupted\n" if $self->{interrupted};
+		sleep 0.1;
+	}
+}
+
+# All servers have the same, and all slots have been confirmed to the end, twice in a row.
+sub _converge
+{
+	my ($self) = @_;
+	my ($start, $same, $first) = (time, 0);
+	my $end = $start + $self->{patience};
+
+	while ($same < 2)
+	{
+		last if !eval { $self->_wait_for_slots($end) } && time > $end;
+		die $@ if $@ eq "interrupted\n";
+		my $time = time;
+		my %digests = map { join("\n", $self->_digests($_)) => 1 } $self->members;
+		$same = keys %digests == 1 ? $same + 1 : 0;
+		$first = $same ? $first // $time : undef;
+		last if time > $end;
+		sleep 0.2 if !$same;
+	}
+	$self->{converged} = $same >= 2;
+	$self->{converged_in} = ($first // time) - $start;
+	$self->say_(sprintf $self->{converged} ? 'all have the same after %.1f s' : 'not the same after %.1f s', $self->{converged_in});
+	$self->_show_differences if !$self->{converged};
+	return;
+}
+
+# When all have seen all, no removed row need be left anywhere.
+sub _purge_all
+{
+	my ($self) = @_;
+	my $cluster = $self->{cluster};
+	my $left;
+
+	for (1 .. 40)
+	{
+		$cluster->ask($_, 'SELECT acknowledge_removals()') for $self->members;
+		sleep 0.3;
+		$left = 0;
+		for my $name ($self->members)
+		{
+			for my $table ($self->deletable)
+			{
+				$self->{purged} += $cluster->ask_one($name, "SELECT purge_removed('$table')");
+				$left += $cluster->ask_one($name, "SELECT count(*) FROM $table WHERE NOT is_present(_merge_presence)");
+			}
+		}
+		last if !$left;
+	}
+	$self->_find('unpurged', "$left removed rows are left, though all servers have seen all") if $left;
+	return;
+}
+
+# What the extension itself says of the replicas.
+sub _compare
+{
+	my ($self) = @_;
+	my %status = map { $_ => 0 } qw(inserted merged unchanged conflicts own_dots);
+
+	for my $table ($self->tables)
+	{
+		my %digests = map { $self->{cluster}->ask_one($_, "SELECT string_agg(digest, ' ') FROM compare_replicas('$table')") // '' => 1 } $self->members;
+		$self->_find('divergent', "compare_replicas says that $table differs") if keys %digests > 1;
+	}
+	for my $name ($self->members)
+	{
+		my ($row) = $self->{cluster}->ask($name, 'SELECT ' . join(', ', map { "sum($_)" } sort keys %status) . ' FROM merge_status()');
+		my $column = 0;
+		$status{$_} += $row->[ $column++ ] // 0 for sort keys %status;
+	}
+	$self->{status} = \%status;
+	$self->_find('reused', "$status{own_dots} rows told a server of writes of its own that it does not know") if $status{own_dots};
+	return;
+}
+
+sub _show_differences
+{
+	my ($self) = @_;
+	my ($differ, $shown) = (0, 0);
+
+	for my $table (@Chaos::Workload::tables)
+	{
+		my $key = join " || '/' || ", map { "$_\::text" } @{ $table->{key} };
+		my %rows;
+		for my $name ($self->members)
+		{
+			$rows{ $_->[0] }{$name} = $_->[1] for $self->{cluster}->ask($name, "SELECT $key, t::text FROM $table->{name} t WHERE is_present(_merge_presence)");
+		}
+		for my $row (sort keys %rows)
+		{
+			my %versions = map { ($rows{$row}{$_} // 'no row') => 1 } $self->members;
+			next if keys %versions == 1;
+			++$differ;
+			next if ++$shown > 5;
+			$self->_find('divergent', join "\n      ", "$table->{name}, row $row:", map {
+				my $text = $rows{$row}{$_} // 'no row';
+				$text =~ s/(\S{60})\S{20,}/$1.../g;
+				"$_: " . substr $text, 0, 1500;
+			} $self->members);
+		}
+	}
+	$self->_find('divergent', "$differ rows differ; here are the first") if $differ;
+	$self->{divergent_rows} = $differ;
+	return;
+}
+
+# Nothing is written, and nothing decoded, once all have the same.  Left out are what PostgreSQL writes
+# by itself, checkpoints and the list of running transactions; autovacuum is turned off.
+sub _rest
+{
+	my ($self) = @_;
+	my $cluster = $self->{cluster};
+
+	$cluster->tell($_, q{ALTER SYSTEM SET autovacuum = off}, q{SELECT pg_reload_conf()}, 'CHECKPOINT') for $self->members;
+	for my $attempt (1 .. 4)
+	{
+		# vacuum that is under way may end first
+		sleep 1;
+		my %before = map { $_ => [ $self->_position($_) ] } $self->members;
+		sleep 3;
+		my %after = map { $_ => [ $self->_position($_) ] } $self->members;
+		my @busy = map { $self->_busy($_, $before{$_}, $after{$_}) } $self->members;
+		if (!@busy) { $self->{at_rest} = 1; last }
+		$self->_find('restless', $_) for $attempt == 4 ? @busy : ();
+	}
+	$cluster->tell($_, q{ALTER SYSTEM RESET autovacuum}, q{SELECT pg_reload_conf()}) for $self->members;
+	return;
+}
+
+sub _position
+{
+	my ($self, $name) = @_;
+	my $lsn = $self->{cluster}->ask_one($name, 'SELECT pg_current_wal_insert_lsn()');
+	my $decoded = $self->{cluster}{version} < 14 ? 0 : $self->{cluster}->ask_one($name, 'SELECT sum(total_txns) FROM pg_stat_replication_slots');
+
+	return ($lsn, $decoded // 0);
+}
+
+sub _busy
+{
+	my ($self, $name, $before, $after) = @_;
+	my @busy;
+
+	push @busy, "$name has decoded " . ($after->[1] - $before->[1]) . ' transactions' if $after->[1] != $before->[1];
+	return @busy if $after->[0] eq $before->[0];
+	my %records;
+	open my $dump, '-|', "$self->{bindir}/pg_waldump", '-q', '-p', "$self->{directory}/$name/pg_wal", '-s', $before->[0], '-e', $after->[0] or die "pg_waldump: $!\n";
+	while (my $line = <$dump>)
+	{
+		my ($manager, $what) = $line =~ /^rmgr: (\S+).*desc: (\S+)/ or next;
+		++$records{"$manager $what"} if "$manager $what" !~ /^(Standby RUNNING_XACTS|XLOG (CHECKPOINT_\w+|SWITCH))/;
+	}
+	close $dump or $! == 0 or 1;
+	push @busy, "$name has written " . join ', ', map { "$records{$_} $_" } sort keys %records if %records;
+	return @busy;
+}
+
+# state(NAME): what a server has, in the form in which Chaos::Ledger looks for it.
+sub state
+{
+	my ($self, $name) = @_;
+	my (%inc, %dots, %writes);
+	my $json = JSON::PP->new;
+	my $ask = sub { return $self->{cluster}->ask($name, $_[0]) };
+	my $counter = sub { my ($set, $key, $text) = @_; $inc{$set}{$key} = { map { my ($node, $value) = @$_; $node => ref $value ? $value : [ $value, 0 ] } map { my $sums = $json->decode($_); map { [ $_ => $sums->{$_} ] } keys %$sums } $text } };
+	my $dots = sub { my ($set, $key, @dots) = @_; $dots{$set}{$key}{"$_->[0]:$_->[1]"} = 1 for @dots };
+
+	for my $row ($ask->('SELECT id, hits, balance FROM counters'))
+	{
+		$counter->('counters.hits', @$row[ 0, 1 ]);
+		$counter->('counters.balance', @$row[ 0, 2 ]);
+	}
+	for my $row ($ask->('SELECT shop, id, items FROM carts'))
+	{
+		my $elements = $json->decode($row->[2])->{elements};
+		$dots->('carts.items', "$row->[0]/$row->[1]/" . substr($_, 0, 2), @{ $elements->{$_} }) for keys %$elements;
+	}
+	for my $row ($ask->('SELECT id, value(word), doc FROM registers'))
+	{
+		my $entries = $json->decode($row->[2])->{entries};
+		$writes{'registers.word'}{ $row->[0] } = $row->[1];
+		$dots->('registers.doc', "$row->[0]/$_", map { $_->{dot} } @{ $entries->{$_} }) for keys %$entries;
+	}
+	for my $row ($ask->('SELECT id, title, body, "Size", views, tags, _merge_presence FROM notes WHERE is_present(_merge_presence)'))
+	{
+		my ($id, $title, $body, $size, $views, $tags, $presence) = @$row;
+		my $elements = $json->decode($tags)->{elements};
+		$writes{'notes.title'}{$id} = $title;
+		$writes{'notes.body'}{$id} = $body;
+		$writes{'notes.Size'}{$id} = $size;
+		$counter->('notes.views', $id, $views);
+		$dots->('notes.tags', "$id/$_", @{ $elements->{$_} }) for keys %$elements;
+		$dots->('notes', $id, @{ $json->decode($presence)->{enabled} });
+	}
+	for my $row ($ask->('SELECT id, title, _merge_presence FROM drafts WHERE is_present(_merge_presence)'))
+	{
+		$writes{'drafts.title'}{ $row->[0] } = $row->[1];
+		$dots->('drafts', $row->[0], @{ $json->decode($row->[2])->{enabled} });
+	}
+	for my $row ($ask->('SELECT id, number, _merge_presence FROM parcels WHERE is_present(_merge_presence)'))
+	{
+		$writes{'parcels.number'}{ $row->[0] } = $row->[1];
+		$dots->('parcels', $row->[0], @{ $json->decode($row->[2])->{enabled} });
+	}
+	return { inc => \%inc, dots => \%dots, writes => \%writes };
+}
+
+sub ledger { my ($self, $omit) = @_; return Chaos::Ledger->load($omit, glob "$self->{directory}/ledger.*") }
+
+sub _check
+{
+	my ($self) = @_;
+	my @names = $self->{converged} ? $self->{members}[0] : $self->members;
+
+	$self->{ledger} = $self->ledger($self->{sabotage} eq 'ledger');
+	for my $name (@names)
+	{
+		$self->_find($_->[0], "$name: $_->[1]") for $self->{ledger}->check($self->state($name));
+	}
+	for my $error (sort keys %{ $self->{ledger}{errors} })
+	{
+		# deadlock, serialization, unique, lock not available, cancelled, shut down or crashed, connection
+		next if $error =~ /^(40P01|40001|23505|55P03|57P0[1-5]|08|S8006|25P02)/;
+		$self->_find('unexpected', "clients got SQLSTATE $error $self->{ledger}{errors}{$error} times");
+	}
+	return;
+}
+
+# Errors that apply workers and walsenders had: these are what faults do to them.
+my $expected = join '|', (
+	'deadlock detected', 'could not connect to the publisher', 'could not receive data from WAL stream', 'could not send data to WAL stream',
+	'could not start WAL streaming', 'could not receive database system identifier', 'data stream from publisher ended', 'terminating (logical replication worker|background worker|connection|walreceiver)',
+	'violates check constraint "poison', 'could not send end-of-streaming', 'the database system is', 'could not (create|drop) (the )?replication slot',
+	'could not fetch table info', 'could not receive list of replicated tables', 'could not start initial contents copy', 'invalid (socket|connection)',
+	'canceling statement due to', 'replication slot "\w+" is active', 'replication slot "pg_N_sync_N_N" does not exist', 'connection to (server|client)', 'lock timeout', 'unexpected EOF', 'replication origin with (ID|OID) \S+ is already active',
+	'table copy could not (start|finish|rollback)', 'could not accept SSL', 'server closed the connection');
+
+sub _read_logs
+{
+	my ($self) = @_;
+	my (%workers, %crashes);
+
+	for my $name ($self->members)
+	{
+		for my $line ($self->{cluster}->log_lines($name))
+		{
+			$crashes{$1}++ if $line =~ /(PANIC: .*|TRAP: .*|terminated by signal (?!9:).*)/;
+			my ($what, $text) = $line =~ /\] (logical replication [\w ]*worker|walsender|background worker)\b.*?(?:ERROR|FATAL):  (.*)/ or next;
+			$text =~ s{"/[^"]*"}{"..."};
+			$text =~ s/\d+/N/g;
+			$text =~ s/"\w+_to_\w+"/"..."/;
+			$workers{ substr "$what: $text", 0, 110 }++;
+		}
+	}
+	$self->_find('crashed', "$_ ($crashes{$_} times)") for sort keys %crashes;
+	$self->{worker_errors} = \%workers;
+	for my $text (sort keys %workers)
+	{
+		$self->_find('unexpected', "$text ($workers{$text} times)") if $text !~ /$expected/;
+	}
+	return;
+}
+
+sub passed { my ($self) = @_; return $self->{converged} && $self->{at_rest} && !%{ $self->{findings} } }
+
+sub report
+{
+	my ($self) = @_;
+	my ($ledger, @lines) = ($self->{ledger});
+	my $number = sub { my ($value) = @_; 1 while $value =~ s/^(\d+)(\d{3})/$1,$2/; return $value };
+	my @outcomes = qw(acknowledged aborted indeterminate);
+
+	push @lines, sprintf '%-28s %14s %10s %14s', 'operations', @outcomes;
+	for my $kind (sort keys %{ $ledger->{count} })
+	{
+		push @lines, sprintf '  %-26s %14s %10s %14s', $kind, map { $number->($ledger->{count}{$kind}{$_} // 0) } @outcomes;
+	}
+	push @lines, sprintf '  %-26s %14s %10s %14s', 'all', map { $number->($ledger->total($_)) } @outcomes;
+	push @lines, sprintf '  in %s transactions, %s of several operations; in %.0f s', $number->($ledger->{transactions}), $number->($ledger->{several}), $self->{loaded_for};
+	push @lines, '  why transactions failed: ' . (join(', ', map { "$_ $ledger->{errors}{$_}" } sort keys %{ $ledger->{errors} }) || 'none did');
+	push @lines, 'faults';
+	for my $kind (sort keys %{ $self->{fault_count} })
+	{
+		my $count = $self->{fault_count}{$kind};
+		push @lines, sprintf '  %-11s %5d  %s%s', $kind, ($count->{done} // 0) + ($count->{failed} // 0), Chaos::Faults::what($kind), $count->{failed} ? " ($count->{failed} went wrong)" : '';
+	}
+	push @lines, sprintf '  %-11s %5d', 'all', $self->fault_total;
+	if ($self->{status})
+	{
+		push @lines, 'rows that arrived, as far as servers have counted since they last crashed', map { sprintf '  %-26s %14s', $_, $number->($self->{status}{$_}) } qw(inserted merged unchanged conflicts);
+		push @lines, sprintf '  %-26s %14s', 'purged in the end', $number->($self->{purged});
+	}
+	push @lines, 'errors of apply workers and walsenders';
+	my $errors = $self->{worker_errors};
+	my @errors = sort { $errors->{$b} <=> $errors->{$a} || $a cmp $b } keys %$errors;
+	push @lines, map { sprintf '  %5d  %s', $errors->{$_}, $_ } @errors[ 0 .. ($#errors > 9 ? 9 : $#errors) ];
+	my %count = map { $_ => scalar @{ $self->{findings}{$_} || [] } } qw(lost resurrected surplus reused foreseen);
+	push @lines, 'result', map { sprintf '  %-26s %s', @$_ } (
+		[ 'lost', $count{lost} ],
+		[ 'removed, but there', $count{resurrected} ],
+		[ 'never written, but there', $count{surplus} ],
+		[ 'dots used twice', $count{reused} ],
+		[ 'divergent rows', $self->{divergent_rows} // 0 ],
+		[ 'time to converge', $self->{converged} ? sprintf('%.1f s', $self->{converged_in}) : 'not within ' . $self->{patience} . ' s' ],
+		[ 'WAL and decoding at rest', $self->{at_rest} ? 'none' : $self->{converged} ? 'goes on' : 'not looked at' ],
+		[ 'servers', join(' ', $self->members) . ", $self->{topology}, PostgreSQL $self->{cluster}{version}" ],
+		[ 'seed', $self->{seed} ],
+		[ 'verdict', $self->passed ? 'passed' : 'FAILED' ]);
+	for my $word (sort keys %{ $self->{findings} })
+	{
+		my @texts = @{ $self->{findings}{$word} };
+		push @lines, "$word: " . @texts, map { "    $_" } @texts[ 0 .. ($#texts > 9 ? 9 : $#texts) ];
+	}
+	return join "\n", @lines, '';
+}
+
+# stop(): end all processes of the run.
+sub stop
+{
+	my ($self) = @_;
+
+	kill 'KILL', keys %{ $self->{children} }, $self->{faults} && ref $self->{faults} eq 'Chaos::Faults' ? $self->{faults}->pids : ();
+	$self->{cluster}->stop_all if $self->{cluster};
+	return;
+}
+
+# main(ARGUMENT...): what script/chaos runs; its exit code.
+sub main
+{
+	my (@arguments) = @_;
+	my $chaos = Chaos->new(Chaos::Options::parse(@arguments));
+	local @SIG{qw(INT TERM HUP)} = (sub { $chaos->{interrupted} = 1 }) x 3;
+	local $SIG{PIPE} = 'IGNORE';
+
+	my $ok = eval { $chaos->set_up; $chaos->run; $chaos->settle; 1 };
+	my $error = $@;
+	print $chaos->report if $ok;
+	eval { $chaos->stop; 1 } or warn $@;
+	return $chaos->passed ? 0 : 1 if $ok;
+	my $when = $chaos->{loaded} ? sprintf '%.0f s after clients began', time - $chaos->{loaded} : 'before clients began';
+	print $chaos->{interrupted} ? "interrupted $when, seed $chaos->{seed}: nothing was checked\n" : "ended early, $when, seed $chaos->{seed}: $error";
+	return $chaos->{interrupted} ? 130 : 1;
+}
+
+1;
