@@ -34,8 +34,8 @@
  *
  * Purging has a consequence here.  When everyone has seen a removal, a row may
  * be gone on one server and still be there, removed, on another.  A new row of
- * that key, made where it is gone, does not know of it; so a removed row that
- * everyone has seen, and which meets a row that does not know of it, counts as
+ * that key, made where it is gone, does not go on from it; so a removed row that
+ * everyone has seen, and which meets a row that was written since, counts as
  * gone.  (See merge_nodes.c for why the server that meets it can tell.)
  */
 #include "core/compat.h"
