@@ -277,6 +277,8 @@ sub _disconnect
 {
 	my ($self) = @_;
 
+	# prepared statements complain that they cannot be freed any more
+	local $SIG{__WARN__} = sub { };
 	eval { $self->{session}->disconnect };
 	$self->{session} = undef;
 	return;
