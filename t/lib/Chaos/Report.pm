@@ -9,7 +9,7 @@ use Chaos::Faults;
 # Errors of apply workers and walsenders that faults explain.
 my $expected = join '|', (
 	'deadlock detected', 'could not connect to the publisher', 'could not receive data from WAL stream', 'could not send data to WAL stream',
-	'could not start WAL streaming', 'could not receive database system identifier', 'data stream from publisher ended', 'terminating (logical replication worker|background worker|connection|walreceiver)',
+	'could not start WAL streaming', 'could not receive database system identifier', 'data stream from publisher ended', 'terminating (logical replication|background worker|connection|walreceiver)',
 	'violates check constraint "poison', 'could not send end-of-streaming', 'the database system is', 'could not (create|drop) (the )?replication slot',
 	'could not fetch table info', 'could not receive list of replicated tables', 'could not start initial contents copy', 'invalid (socket|connection)',
 	'canceling statement due to', 'replication slot "\w+" is active', 'replication slot "pg_N_sync_N_N" does not exist', 'connection to (server|client)', 'lock timeout', 'unexpected EOF', 'replication origin with (ID|OID) \S+ is already active',
