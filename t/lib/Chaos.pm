@@ -19,6 +19,8 @@ use Chaos::Cluster;
 use Chaos::Faults;
 use Chaos::Ledger;
 use Chaos::Options;
+use Chaos::Report;
+use Chaos::State;
 use Chaos::Workload;
 use IO::Handle;
 use JSON::PP ();
@@ -327,25 +329,11 @@ sub settle
 		$self->_rest;
 	}
 	$self->_check;
-	$self->_read_logs;
+	my ($errors, $unexpected, $crashes) = Chaos::Report::read_logs($cluster, $self->members);
+	$self->{worker_errors} = $errors;
+	$self->_find('unexpected', "$_ ($unexpected->{$_} times)") for sort keys %$unexpected;
+	$self->_find('crashed', "$_ ($crashes->{$_} times)") for sort keys %$crashes;
 	return;
-}
-
-# Digests of the rows that are there, with the hidden columns, for these decide what happens next.
-sub _digests
-{
-	my ($self, $name) = @_;
-	my @digests;
-
-	for my $table (@Chaos::Workload::tables)
-	{
-		my $key = join ', ', @{ $table->{key} };
-		my ($all) = $self->{cluster}->ask($name,
-			"SELECT count(*), md5(string_agg(md5(t::text), '' ORDER BY $key)) FROM $table->{name} t WHERE is_present(_merge_presence)");
-		my ($live) = $self->{cluster}->ask($name, "SELECT count(*), md5(string_agg(md5(t::text), '' ORDER BY $key)) FROM $table->{name}_live t");
-		push @digests, join ' ', map { $_ // '' } @$all, @$live;
-	}
-	return @digests;
 }
 
 # Have all subscribers confirmed all that their publishers have written until now?
@@ -375,6 +363,7 @@ sub _wait_for_slots
 sub _converge
 {
 	my ($self) = @_;
+	my $cluster = $self->{cluster};
 	my ($start, $same, $first) = (time, 0);
 	my $end = $start + $self->{patience};
 
@@ -383,7 +372,7 @@ sub _converge
 		last if !eval { $self->_wait_for_slots($end) } && time > $end;
 		die $@ if $@ eq "interrupted\n";
 		my $time = time;
-		my %digests = map { join("\n", $self->_digests($_)) => 1 } $self->members;
+		my %digests = map { join("\n", Chaos::State::digests($cluster, $_)) => 1 } $self->members;
 		$same = keys %digests == 1 ? $same + 1 : 0;
 		$first = $same ? $first // $time : undef;
 		last if time > $end;
@@ -392,7 +381,19 @@ sub _converge
 	$self->{converged} = $same >= 2;
 	$self->{converged_in} = ($first // time) - $start;
 	$self->say_(sprintf $self->{converged} ? 'all have the same after %.1f s' : 'not the same after %.1f s', $self->{converged_in});
-	$self->_show_differences if !$self->{converged};
+	return if $self->{converged};
+	my @differences = Chaos::State::differences($cluster, $self->members);
+	$self->{divergent_rows} = @differences;
+	$self->_find('divergent', @differences . ' rows differ; here are the first') if @differences;
+	for my $difference (@differences[ 0 .. ($#differences > 4 ? 4 : $#differences) ])
+	{
+		my ($table, $row, $has) = @$difference;
+		$self->_find('divergent', join "\n      ", "$table, row $row:", map {
+			my $text = $has->{$_} // 'no row';
+			$text =~ s/(\S{60})\S{20,}/$1.../g;
+			"$_: " . substr $text, 0, 1500;
+		} $self->members);
+	}
 	return;
 }
 
@@ -444,37 +445,6 @@ sub _compare
 	return;
 }
 
-sub _show_differences
-{
-	my ($self) = @_;
-	my ($differ, $shown) = (0, 0);
-
-	for my $table (@Chaos::Workload::tables)
-	{
-		my $key = join " || '/' || ", map { "$_\::text" } @{ $table->{key} };
-		my %rows;
-		for my $name ($self->members)
-		{
-			$rows{ $_->[0] }{$name} = $_->[1] for $self->{cluster}->ask($name, "SELECT $key, t::text FROM $table->{name} t WHERE is_present(_merge_presence)");
-		}
-		for my $row (sort keys %rows)
-		{
-			my %versions = map { ($rows{$row}{$_} // 'no row') => 1 } $self->members;
-			next if keys %versions == 1;
-			++$differ;
-			next if ++$shown > 5;
-			$self->_find('divergent', join "\n      ", "$table->{name}, row $row:", map {
-				my $text = $rows{$row}{$_} // 'no row';
-				$text =~ s/(\S{60})\S{20,}/$1.../g;
-				"$_: " . substr $text, 0, 1500;
-			} $self->members);
-		}
-	}
-	$self->_find('divergent', "$differ rows differ; here are the first") if $differ;
-	$self->{divergent_rows} = $differ;
-	return;
-}
-
 # Nothing is written, and nothing decoded, once all have the same.  Left out are what PostgreSQL writes
 # by itself, checkpoints and the list of running transactions; autovacuum is turned off.
 sub _rest
@@ -487,93 +457,15 @@ sub _rest
 	{
 		# vacuum that is under way may end first
 		sleep 1;
-		my %before = map { $_ => [ $self->_position($_) ] } $self->members;
+		my %before = map { $_ => $cluster->position($_) } $self->members;
 		sleep 3;
-		my %after = map { $_ => [ $self->_position($_) ] } $self->members;
-		my @busy = map { $self->_busy($_, $before{$_}, $after{$_}) } $self->members;
+		my %after = map { $_ => $cluster->position($_) } $self->members;
+		my @busy = map { $cluster->done_between($_, $before{$_}, $after{$_}) } $self->members;
 		if (!@busy) { $self->{at_rest} = 1; last }
 		$self->_find('restless', $_) for $attempt == 4 ? @busy : ();
 	}
 	$cluster->tell($_, q{ALTER SYSTEM RESET autovacuum}, q{SELECT pg_reload_conf()}) for $self->members;
 	return;
-}
-
-sub _position
-{
-	my ($self, $name) = @_;
-	my $lsn = $self->{cluster}->ask_one($name, 'SELECT pg_current_wal_insert_lsn()');
-	my $decoded = $self->{cluster}{version} < 14 ? 0 : $self->{cluster}->ask_one($name, 'SELECT sum(total_txns) FROM pg_stat_replication_slots');
-
-	return ($lsn, $decoded // 0);
-}
-
-sub _busy
-{
-	my ($self, $name, $before, $after) = @_;
-	my @busy;
-
-	push @busy, "$name has decoded " . ($after->[1] - $before->[1]) . ' transactions' if $after->[1] != $before->[1];
-	return @busy if $after->[0] eq $before->[0];
-	my %records;
-	open my $dump, '-|', "$self->{bindir}/pg_waldump", '-q', '-p', "$self->{directory}/$name/pg_wal", '-s', $before->[0], '-e', $after->[0] or die "pg_waldump: $!\n";
-	while (my $line = <$dump>)
-	{
-		my ($manager, $what) = $line =~ /^rmgr: (\S+).*desc: (\S+)/ or next;
-		++$records{"$manager $what"} if "$manager $what" !~ /^(Standby RUNNING_XACTS|XLOG (CHECKPOINT_\w+|SWITCH))/;
-	}
-	close $dump or $! == 0 or 1;
-	push @busy, "$name has written " . join ', ', map { "$records{$_} $_" } sort keys %records if %records;
-	return @busy;
-}
-
-# state(NAME): what a server has, in the form in which Chaos::Ledger looks for it.
-sub state
-{
-	my ($self, $name) = @_;
-	my (%inc, %dots, %writes);
-	my $json = JSON::PP->new;
-	my $ask = sub { return $self->{cluster}->ask($name, $_[0]) };
-	my $counter = sub { my ($set, $key, $text) = @_; $inc{$set}{$key} = { map { my ($node, $value) = @$_; $node => ref $value ? $value : [ $value, 0 ] } map { my $sums = $json->decode($_); map { [ $_ => $sums->{$_} ] } keys %$sums } $text } };
-	my $dots = sub { my ($set, $key, @dots) = @_; $dots{$set}{$key}{"$_->[0]:$_->[1]"} = 1 for @dots };
-
-	for my $row ($ask->('SELECT id, hits, balance FROM counters'))
-	{
-		$counter->('counters.hits', @$row[ 0, 1 ]);
-		$counter->('counters.balance', @$row[ 0, 2 ]);
-	}
-	for my $row ($ask->('SELECT shop, id, items FROM carts'))
-	{
-		my $elements = $json->decode($row->[2])->{elements};
-		$dots->('carts.items', "$row->[0]/$row->[1]/" . substr($_, 0, 2), @{ $elements->{$_} }) for keys %$elements;
-	}
-	for my $row ($ask->('SELECT id, value(word), doc FROM registers'))
-	{
-		my $entries = $json->decode($row->[2])->{entries};
-		$writes{'registers.word'}{ $row->[0] } = $row->[1];
-		$dots->('registers.doc', "$row->[0]/$_", map { $_->{dot} } @{ $entries->{$_} }) for keys %$entries;
-	}
-	for my $row ($ask->('SELECT id, title, body, "Size", views, tags, _merge_presence FROM notes WHERE is_present(_merge_presence)'))
-	{
-		my ($id, $title, $body, $size, $views, $tags, $presence) = @$row;
-		my $elements = $json->decode($tags)->{elements};
-		$writes{'notes.title'}{$id} = $title;
-		$writes{'notes.body'}{$id} = $body;
-		$writes{'notes.Size'}{$id} = $size;
-		$counter->('notes.views', $id, $views);
-		$dots->('notes.tags', "$id/$_", @{ $elements->{$_} }) for keys %$elements;
-		$dots->('notes', $id, @{ $json->decode($presence)->{enabled} });
-	}
-	for my $row ($ask->('SELECT id, title, _merge_presence FROM drafts WHERE is_present(_merge_presence)'))
-	{
-		$writes{'drafts.title'}{ $row->[0] } = $row->[1];
-		$dots->('drafts', $row->[0], @{ $json->decode($row->[2])->{enabled} });
-	}
-	for my $row ($ask->('SELECT id, number, _merge_presence FROM parcels WHERE is_present(_merge_presence)'))
-	{
-		$writes{'parcels.number'}{ $row->[0] } = $row->[1];
-		$dots->('parcels', $row->[0], @{ $json->decode($row->[2])->{enabled} });
-	}
-	return { inc => \%inc, dots => \%dots, writes => \%writes };
 }
 
 sub ledger { my ($self, $omit) = @_; return Chaos::Ledger->load($omit, glob "$self->{directory}/ledger.*") }
@@ -586,7 +478,7 @@ sub _check
 	$self->{ledger} = $self->ledger($self->{sabotage} eq 'ledger');
 	for my $name (@names)
 	{
-		$self->_find($_->[0], "$name: $_->[1]") for $self->{ledger}->check($self->state($name));
+		$self->_find($_->[0], "$name: $_->[1]") for $self->{ledger}->check(Chaos::State::contents($self->{cluster}, $name));
 	}
 	for my $error (sort keys %{ $self->{ledger}{errors} })
 	{
@@ -597,93 +489,8 @@ sub _check
 	return;
 }
 
-# Errors that apply workers and walsenders had: these are what faults do to them.
-my $expected = join '|', (
-	'deadlock detected', 'could not connect to the publisher', 'could not receive data from WAL stream', 'could not send data to WAL stream',
-	'could not start WAL streaming', 'could not receive database system identifier', 'data stream from publisher ended', 'terminating (logical replication worker|background worker|connection|walreceiver)',
-	'violates check constraint "poison', 'could not send end-of-streaming', 'the database system is', 'could not (create|drop) (the )?replication slot',
-	'could not fetch table info', 'could not receive list of replicated tables', 'could not start initial contents copy', 'invalid (socket|connection)',
-	'canceling statement due to', 'replication slot "\w+" is active', 'replication slot "pg_N_sync_N_N" does not exist', 'connection to (server|client)', 'lock timeout', 'unexpected EOF', 'replication origin with (ID|OID) \S+ is already active',
-	'table copy could not (start|finish|rollback)', 'could not accept SSL', 'server closed the connection');
-
-sub _read_logs
-{
-	my ($self) = @_;
-	my (%workers, %crashes);
-
-	for my $name ($self->members)
-	{
-		for my $line ($self->{cluster}->log_lines($name))
-		{
-			$crashes{$1}++ if $line =~ /(PANIC: .*|TRAP: .*|terminated by signal (?!9:).*)/;
-			my ($what, $text) = $line =~ /\] (logical replication [\w ]*worker|walsender|background worker)\b.*?(?:ERROR|FATAL):  (.*)/ or next;
-			$text =~ s{"/[^"]*"}{"..."};
-			$text =~ s/\d+/N/g;
-			$text =~ s/"\w+_to_\w+"/"..."/;
-			$workers{ substr "$what: $text", 0, 110 }++;
-		}
-	}
-	$self->_find('crashed', "$_ ($crashes{$_} times)") for sort keys %crashes;
-	$self->{worker_errors} = \%workers;
-	for my $text (sort keys %workers)
-	{
-		$self->_find('unexpected', "$text ($workers{$text} times)") if $text !~ /$expected/;
-	}
-	return;
-}
-
+sub report { my ($self) = @_; return Chaos::Report::report($self) }
 sub passed { my ($self) = @_; return $self->{converged} && $self->{at_rest} && !%{ $self->{findings} } }
-
-sub report
-{
-	my ($self) = @_;
-	my ($ledger, @lines) = ($self->{ledger});
-	my $number = sub { my ($value) = @_; 1 while $value =~ s/^(\d+)(\d{3})/$1,$2/; return $value };
-	my @outcomes = qw(acknowledged aborted indeterminate);
-
-	push @lines, sprintf '%-28s %14s %10s %14s', 'operations', @outcomes;
-	for my $kind (sort keys %{ $ledger->{count} })
-	{
-		push @lines, sprintf '  %-26s %14s %10s %14s', $kind, map { $number->($ledger->{count}{$kind}{$_} // 0) } @outcomes;
-	}
-	push @lines, sprintf '  %-26s %14s %10s %14s', 'all', map { $number->($ledger->total($_)) } @outcomes;
-	push @lines, sprintf '  in %s transactions, %s of several operations; in %.0f s', $number->($ledger->{transactions}), $number->($ledger->{several}), $self->{loaded_for};
-	push @lines, '  why transactions failed: ' . (join(', ', map { "$_ $ledger->{errors}{$_}" } sort keys %{ $ledger->{errors} }) || 'none did');
-	push @lines, 'faults';
-	for my $kind (sort keys %{ $self->{fault_count} })
-	{
-		my $count = $self->{fault_count}{$kind};
-		push @lines, sprintf '  %-11s %5d  %s%s', $kind, ($count->{done} // 0) + ($count->{failed} // 0), Chaos::Faults::what($kind), $count->{failed} ? " ($count->{failed} went wrong)" : '';
-	}
-	push @lines, sprintf '  %-11s %5d', 'all', $self->fault_total;
-	if ($self->{status})
-	{
-		push @lines, 'rows that arrived, as far as servers have counted since they last crashed', map { sprintf '  %-26s %14s', $_, $number->($self->{status}{$_}) } qw(inserted merged unchanged conflicts);
-		push @lines, sprintf '  %-26s %14s', 'purged in the end', $number->($self->{purged});
-	}
-	push @lines, 'errors of apply workers and walsenders';
-	my $errors = $self->{worker_errors};
-	my @errors = sort { $errors->{$b} <=> $errors->{$a} || $a cmp $b } keys %$errors;
-	push @lines, map { sprintf '  %5d  %s', $errors->{$_}, $_ } @errors[ 0 .. ($#errors > 9 ? 9 : $#errors) ];
-	my %count = map { $_ => scalar @{ $self->{findings}{$_} || [] } } qw(lost resurrected surplus reused foreseen);
-	push @lines, 'result', map { sprintf '  %-26s %s', @$_ } (
-		[ 'lost', $count{lost} ],
-		[ 'removed, but there', $count{resurrected} ],
-		[ 'never written, but there', $count{surplus} ],
-		[ 'dots used twice', $count{reused} ],
-		[ 'divergent rows', $self->{divergent_rows} // 0 ],
-		[ 'time to converge', $self->{converged} ? sprintf('%.1f s', $self->{converged_in}) : 'not within ' . $self->{patience} . ' s' ],
-		[ 'WAL and decoding at rest', $self->{at_rest} ? 'none' : $self->{converged} ? 'goes on' : 'not looked at' ],
-		[ 'servers', join(' ', $self->members) . ", $self->{topology}, PostgreSQL $self->{cluster}{version}" ],
-		[ 'seed', $self->{seed} ],
-		[ 'verdict', $self->passed ? 'passed' : 'FAILED' ]);
-	for my $word (sort keys %{ $self->{findings} })
-	{
-		my @texts = @{ $self->{findings}{$word} };
-		push @lines, "$word: " . @texts, map { "    $_" } @texts[ 0 .. ($#texts > 9 ? 9 : $#texts) ];
-	}
-	return join "\n", @lines, '';
-}
 
 # stop(): end all processes of the run.
 sub stop

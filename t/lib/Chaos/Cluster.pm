@@ -246,6 +246,36 @@ sub stop_all
 	return;
 }
 
+# position(NAME): the end of its WAL, and how many transactions it has decoded (which versions before 14 do not tell).
+sub position
+{
+	my ($self, $name) = @_;
+	my $lsn = $self->ask_one($name, 'SELECT pg_current_wal_insert_lsn()');
+	my $decoded = $self->{version} < 14 ? 0 : $self->ask_one($name, 'SELECT sum(total_txns) FROM pg_stat_replication_slots');
+
+	return [ $lsn, $decoded // 0 ];
+}
+
+# done_between(NAME, POSITION, POSITION): what it has decoded and written meanwhile, as texts, without what
+# PostgreSQL writes by itself.
+sub done_between
+{
+	my ($self, $name, $before, $after) = @_;
+	my (@done, %records);
+
+	push @done, "$name has decoded " . ($after->[1] - $before->[1]) . ' transactions' if $after->[1] != $before->[1];
+	return @done if $after->[0] eq $before->[0];
+	open my $dump, '-|', "$self->{bindir}/pg_waldump", '-q', '-p', "$self->{directory}/$name/pg_wal", '-s', $before->[0], '-e', $after->[0] or die "pg_waldump: $!\n";
+	while (my $line = <$dump>)
+	{
+		my ($manager, $what) = $line =~ /^rmgr: (\S+).*desc: (\S+)/ or next;
+		++$records{"$manager $what"} if "$manager $what" !~ /^(Standby RUNNING_XACTS|XLOG (CHECKPOINT_\w+|SWITCH))/;
+	}
+	close $dump or die "$name has written up to $after->[0], which cannot be read\n";
+	push @done, "$name has written " . join ', ', map { "$records{$_} $_" } sort keys %records if %records;
+	return @done;
+}
+
 # log_lines(NAME): of a server, all of them.
 sub log_lines
 {

@@ -296,26 +296,27 @@ sub _poison
 	return $told;
 }
 
-# The link whose worker has failed, and where the transaction ends, as far as the server tells.
+# The link whose worker has failed, and, from version 15 on, where the transaction ends, as the log tells.
 sub _wait_for_poison
 {
 	my ($self, $subscriber, $name) = @_;
 	my $cluster = $self->{cluster};
 
-	for (1 .. 600)
+	for (1 .. 200)
 	{
-		my $failed = 0;
+		my (%worker, $link);
 		for my $line ($cluster->log_lines($subscriber))
 		{
-			$failed = 1 if $line =~ /violates check constraint "\Q$name\E"/;
-			next if !$failed || $line !~ /replication origin "pg_(\d+)"/;       # in a line after it
-			my $oid = $1;
-			my ($lsn) = $line =~ m{finished at ([0-9A-F]+/[0-9A-F]+)};
-			my $subscription = $cluster->ask_one($subscriber, 'SELECT subname FROM pg_subscription WHERE oid = ?', $oid);
-			my ($link) = grep { $_->[1] eq $subscriber && $cluster->subscription($_) eq $subscription } $cluster->links;
-			return ($link, $lsn);
+			my ($pid) = $line =~ /^\S+ \S+ \S+ \[(\d+)\]/;
+			$worker{$pid} = $1 if defined $pid && $line =~ /apply worker for subscription "(\w+)" has started/;
+			if (defined $pid && $line =~ /violates check constraint "\Q$name\E"/)
+			{
+				($link) = grep { $_->[1] eq $subscriber && $cluster->subscription($_) eq ($worker{$pid} // '') } $cluster->links;
+				return ($link) if $link && $cluster->{version} < 15;
+			}
+			return ($link, $1) if $link && $line =~ m{finished at ([0-9A-F]+/[0-9A-F]+)};
 		}
-		sleep 0.1;
+		sleep 0.3;
 	}
 	die "the row has not arrived\n";
 }

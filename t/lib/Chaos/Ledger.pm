@@ -118,7 +118,7 @@ sub _effect
 # acknowledged(): the number of operations.
 sub total { my ($self, $outcome) = @_; my $sum = 0; $sum += $_->{$outcome} // 0 for values %{ $self->{count} }; return $sum }
 
-# check(STATE): what is wrong with what a server has, as [word, text] each; see Chaos::state.
+# check(STATE): what is wrong with what a server has, as [word, text] each; see Chaos::State::contents.
 sub check
 {
 	my ($self, $state) = @_;

@@ -277,6 +277,8 @@ sub _disconnect
 {
 	my ($self) = @_;
 
+	# prepared statements complain that they cannot be freed any more
+	local $SIG{__WARN__} = sub { };
 	eval { $self->{session}->disconnect };
 	$self->{session} = undef;
 	return;
@@ -390,10 +392,11 @@ sub run
 {
 	my ($self, $pause, $handle) = @_;
 	my ($stop, $next, $told, $tell) = (0, time + rand $pause, 0, time);
+	my $parent = getppid;
 	my $acknowledge = $self->{first} ? time + rand 1 : undef;
 
 	local $SIG{TERM} = sub { $stop = 1 };
-	while (!$stop)
+	while (!$stop && getppid == $parent)
 	{
 		my $now = time;
 		if ($now > $tell)
