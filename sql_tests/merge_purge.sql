@@ -94,9 +94,45 @@ SELECT current_user;
 RESET ROLE;
 TABLE rows;
 
+-- A key comes again at two servers: at one that has purged the row, and at one that has not yet, and where the
+-- new row goes on from the old one. What the first adds must not look like what was in the old row.
+CREATE SCHEMA "purge there";
+CREATE TABLE "purge me".sets (k text PRIMARY KEY, s orset, f ew_flag);
+CREATE TABLE "purge there".sets (k text PRIMARY KEY, s orset, f ew_flag);
+SELECT enable_merge('"purge me".sets'), enable_merge('"purge there".sets');
+CREATE PROCEDURE "purge me".exchange() LANGUAGE plpgsql AS $$
+BEGIN
+	SET LOCAL session_replication_role = replica;
+	SET LOCAL distributed.node = 'mp_b';
+	INSERT INTO "purge there".sets SELECT * FROM "purge me".sets;
+	SET LOCAL distributed.node = 'mp_a';
+	INSERT INTO "purge me".sets SELECT * FROM "purge there".sets;
+	SET LOCAL session_replication_role = origin;
+END $$;
+INSERT INTO "purge me".sets VALUES ('fruit', orset '{}' + 'apple' + 'plum');
+CALL "purge me".exchange();
+DELETE FROM "purge me".sets;
+CALL "purge me".exchange();
+SELECT purge_removed('"purge me".sets', '{"mp_a": 9223372036854775807}');
+INSERT INTO "purge me".sets VALUES ('fruit', orset '{}' + 'pear');
+SELECT k, s FROM "purge me".sets;
+SET distributed.node = 'mp_b';
+INSERT INTO "purge there".sets VALUES ('fruit', orset '{}' + 'fig');
+CALL "purge me".exchange();
+SELECT k, a.s AS here, b.s AS there FROM "purge me".sets a FULL JOIN "purge there".sets b USING (k);
+-- also in other rows, in columns that get a value later, and in a session that has been writing all the time
+SET distributed.node = 'mp_a';
+INSERT INTO "purge me".sets VALUES ('other', '{}'), ('none', NULL), ('foreign', add('{}', 'x', 'mp_c'));
+UPDATE "purge me".sets SET s = s + 'x' WHERE k = 'other';
+UPDATE "purge me".sets SET s = '{}'::orset + 'x', f = enable(ew_flag '{}') WHERE k = 'none';
+SELECT k, s, f FROM "purge me".sets WHERE k <> 'fruit' ORDER BY k;
+SELECT last_dot FROM merge_local_purged WHERE table_oid = '"purge me".sets'::regclass;
 DROP VIEW rows;
-DROP SCHEMA "purge me" CASCADE;
+SET client_min_messages = warning;
+DROP SCHEMA "purge me", "purge there" CASCADE;
+RESET client_min_messages;
 DROP ROLE purge_stranger, purge_member, purge_owner;
 RESET distributed.node;
 CALL clear_nodes();
+DELETE FROM merge_local_purged;
 DROP PROCEDURE clear_nodes, acknowledge_until_now;

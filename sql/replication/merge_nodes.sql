@@ -50,6 +50,16 @@ COMMENT ON TABLE merge_local_links IS 'up to which time each subscription of thi
 GRANT SELECT ON merge_local_links TO PUBLIC;
 ALTER TABLE merge_local_links OWNER TO @extowner@;
 
+-- All that is kept of rows that were purged: new ones do not use their dots. Of the
+-- tables of this database, so neither published nor dumped.
+CREATE TABLE merge_local_purged (
+	table_oid oid PRIMARY KEY,
+	last_dot bigint NOT NULL
+) WITH (fillfactor = 50);
+COMMENT ON TABLE merge_local_purged IS 'the greatest dot in rows of a merged table that were purged';
+GRANT SELECT ON merge_local_purged TO PUBLIC;
+ALTER TABLE merge_local_purged OWNER TO @extowner@;
+
 CREATE FUNCTION acknowledge_removals() RETURNS vclock
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION acknowledge_removals() IS 'tell all servers up to which times this one has seen all rows';

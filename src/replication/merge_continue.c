@@ -14,6 +14,10 @@
  * may do at once; they go on, as do stamped values and states.
  *
  * That takes a value in which nobody but the local node has counted.
+ *
+ * When the old row has been purged here, a peer may still have it, and go on from
+ * it.  Nobody here remembers the row's dots, but the table knows the greatest of
+ * all that were purged with its rows, and new rows begin after that.
  */
 #include "core/compat.h"
 
@@ -158,4 +162,30 @@ merge_continue(MergeCounting counting, Datum old, const Datum *fresh, NodeName n
 			break;
 	}
 	return false;
+}
+
+/* The greatest dot, of any node, that a value which counts by dots knows. */
+uint64
+merge_last_dot(Datum value)
+{
+	uint64 last = 0;
+	EntryTable store;
+
+	entry_table_open(&store, PG_DETOAST_DATUM_PACKED(value));
+	for (uint32 i = 0; i < store.nodes.nnodes; i++)
+		last = Max(last, packed_get(&store.columns[NODE_PREFIX], i));
+	for (uint32 i = 0; i < store.nranges; i++)
+		last = Max(last, entry_table_range(&store, i).last);
+	return last;
+}
+
+/* Have the node's dots in "fresh" begin after "last"; false as above. */
+bool
+merge_begin_after(uint64 last, Datum fresh, NodeName node, Datum *result)
+{
+	EntryDraft draft;
+
+	entry_draft_init(&draft, 1);
+	node_entries_add(&draft.nodes, node.name, node.length)->counters[0] = last;
+	return continue_dots(PointerGetDatum(dot_store_build(&draft)), &fresh, node, result);
 }

@@ -20,7 +20,8 @@ MergeUnderway merge_underway = {INTENT_NONE, InvalidOid, NULL};
 
 /*
  * Run a kept plan between query_connect and query_finish; returns how many rows it
- * wrote.  "arrival" is for INTENT_ARRIVE.
+ * wrote.  "arrival" is for INTENT_ARRIVE and
+ * INTENT_PURGE.
  */
 uint64
 merge_intent_run(MergeIntent intent, Relation table, SPIPlanPtr plan, Datum *values,

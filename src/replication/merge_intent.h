@@ -16,17 +16,20 @@ typedef enum MergeIntent
 	INTENT_ARRIVE, /* INSERT .. ON CONFLICT DO UPDATE of a row that has arrived */
 	INTENT_REMOVE, /* UPDATE of rows that are to be removed */
 	INTENT_PASS,   /* whatever it does, it does to the rows as they are */
+	INTENT_PURGE,  /* DELETE of rows that everyone knows to be removed */
 	INTENT_STAMP,  /* UPDATE of rows whose plain columns have no stamps yet */
 	INTENT_FOLLOW  /* UPDATE of rows whose plain columns may lack what stamps tell */
 } MergeIntent;
 
-/* What became of a row that has arrived. */
+/* What a statement of our own is told of its rows: what became of one that has arrived. */
 typedef struct MergeArrival
 {
 	bool offered;  /* has it come to the trigger again, by the statement of our own? */
 	bool met;      /* was there one of its key? */
 	bool conflict; /* and had that something which this one lacks? */
 	bool changed;  /* was it changed? */
+
+	uint64 last_dot; /* not of one that arrives: the greatest dot in rows that are purged */
 } MergeArrival;
 
 /*

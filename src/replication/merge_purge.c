@@ -5,17 +5,27 @@
  * A removed row stays, for a peer may yet send what it did to the row before it
  * heard of that.  When everyone has acknowledged the removal, nobody can: see
  * merge_nodes.c.
+ *
+ * All that is kept of rows that were purged is one number for each table, the
+ * greatest dot in any of them: see merge_continue.c.
  */
 #include "core/compat.h"
 
 #include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "core/query.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "replication/merge_intent.h"
+#include "replication/merge_purge.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 /* Refuse what is no merged table, or none that may be purged. */
 static void
@@ -41,6 +51,57 @@ purge_check_table(Relation table, Oid extension)
 					 "They are how a server knows that a name of it must not be used again.")));
 }
 
+/* The greatest dot in rows of a table that were purged, or 0. */
+uint64
+merge_purged_dot(Oid extension, Oid table)
+{
+	Relation purged = table_open(extension_table(extension, "merge_local_purged"), AccessShareLock);
+	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TableScanDesc scan = table_beginscan(purged, snapshot, 0, NULL);
+	TupleTableSlot *row = table_slot_create(purged, NULL);
+	TupleDesc desc = RelationGetDescr(purged);
+	int64 last = 0;
+
+	if (desc->natts < 2 || TupleDescAttr(desc, 0)->atttypid != OIDOID ||
+		TupleDescAttr(desc, 1)->atttypid != INT8OID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("table \"%s\" has been altered", RelationGetRelationName(purged))));
+	while (table_scan_getnextslot(scan, ForwardScanDirection, row))
+	{
+		bool isnull;
+
+		if (DatumGetObjectId(slot_getattr(row, 1, &isnull)) == table && !isnull)
+			last = DatumGetInt64(slot_getattr(row, 2, &isnull));
+	}
+	ExecDropSingleTupleTableSlot(row);
+	table_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(purged, AccessShareLock);
+	return (uint64) Max(last, 0);
+}
+
+/* Remember it; sessions that have the table's rule hear of it. */
+static void
+purge_remember(Oid extension, Oid table, uint64 last)
+{
+	QueryArguments arguments = {0};
+	QueryCaller caller;
+
+	if (last <= merge_purged_dot(extension, table))
+		return;
+	query_connect_as_owner(&caller, extension_table(extension, "merge_local_purged"));
+	query_argument(&arguments, OIDOID, ObjectIdGetDatum(table), false);
+	query_argument(&arguments, INT8OID, Int64GetDatum((int64) last), false);
+	query_run(psprintf("INSERT INTO %s.merge_local_purged AS p (table_oid, last_dot) "
+					   "VALUES ($1, $2) ON CONFLICT (table_oid) DO UPDATE "
+					   "SET last_dot = GREATEST(p.last_dot, EXCLUDED.last_dot)",
+					   quote_identifier(get_namespace_name(extension))),
+			  &arguments);
+	query_finish_as_owner(&caller);
+	CacheInvalidateRelcacheByRelid(table);
+}
+
 PG_FUNCTION_INFO_V1(purge_removed);
 Datum
 purge_removed(PG_FUNCTION_ARGS)
@@ -50,6 +111,7 @@ purge_removed(PG_FUNCTION_ARGS)
 	Datum stable = PG_GETARG_DATUM(1);
 	Oid stable_type = extension_type(extension, "vclock");
 	const char *schema = extension_schema(fcinfo);
+	MergeArrival seen = {0};
 	Relation table;
 	SPIPlanPtr plan;
 	uint64 purged;
@@ -70,8 +132,9 @@ purge_removed(PG_FUNCTION_ARGS)
 					   1, &stable_type);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
-	purged = merge_intent_run(INTENT_PASS, table, plan, &stable, NULL, NULL);
+	purged = merge_intent_run(INTENT_PURGE, table, plan, &stable, NULL, &seen);
 	query_finish();
+	purge_remember(extension, oid, seen.last_dot);
 	table_close(table, NoLock);
 	PG_RETURN_INT64((int64) purged);
 }

@@ -34,8 +34,8 @@
  *
  * Purging has a consequence here.  When everyone has seen a removal, a row may
  * be gone on one server and still be there, removed, on another.  A new row of
- * that key, made where it is gone, does not know of it; so a removed row that
- * everyone has seen, and which meets a row that does not know of it, counts as
+ * that key, made where it is gone, does not go on from it; so a removed row that
+ * everyone has seen, and which meets a row that was written since, counts as
  * gone.  (See merge_nodes.c for why the server that meets it can tell.)
  */
 #include "core/compat.h"
@@ -55,6 +55,7 @@
 #include "replication/merge_rule.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -432,6 +433,31 @@ row_count_arrival(const MergeRow *row, const MergeArrival *arrival)
 		merge_counts_add(table, MERGE_CONFLICTS);
 }
 
+/* Fill a slot with the row of the same key that is there, locked; false if there is none. */
+static bool
+row_find(const MergeRow *row, LockTupleMode mode, TupleTableSlot *there)
+{
+	TupleTableSlot *key = MakeSingleTupleTableSlot(row->desc, &TTSOpsVirtual);
+	bool found;
+
+	memcpy(key->tts_values, row->new.values, sizeof(Datum) * row->desc->natts);
+	memcpy(key->tts_isnull, row->new.nulls, sizeof(bool) * row->desc->natts);
+	ExecStoreVirtualTuple(key);
+	found = RelationFindReplTupleByIndex(row->table, row->rule->identity_index, mode, key, there);
+	ExecDropSingleTupleTableSlot(key);
+	return found;
+}
+
+static bool
+row_exists(const MergeRow *row)
+{
+	TupleTableSlot *there = table_slot_create(row->table, NULL);
+	bool found = row_find(row, LockTupleKeyShare, there);
+
+	ExecDropSingleTupleTableSlot(there);
+	return found;
+}
+
 /* A row arrives by INSERT: insert it, or join it, by a statement of our own. */
 static void
 row_arrive(MergeRow *row)
@@ -444,9 +470,9 @@ row_arrive(MergeRow *row)
 							 row->new.nulls);
 	if (!row->new.nulls[rule->presence] &&
 		merge_presence_removed(row->new.values[rule->presence]) &&
-		row_may_be_purged(row, row->new.values[rule->presence]))
+		row_may_be_purged(row, row->new.values[rule->presence]) && !row_exists(row))
 	{
-		/* purged here, or about to be */
+		/* it has been purged here */
 		arrival.met = true;
 		row_count_arrival(row, &arrival);
 		return;
@@ -526,6 +552,23 @@ row_check_hidden(const MergeRow *row, int column)
 				 errdetail("Merging keeps it.")));
 }
 
+/*
+ * A lattice column that gets its first value.  There may have been a row of this
+ * key that was purged, and of which a peer may know: its dots are not to be used
+ * again.
+ */
+static void
+row_begin_column(MergeRow *row, int column, NodeName node)
+{
+	const MergeColumn *definition = &row->rule->columns[column];
+	Datum begun;
+
+	if (definition->counting == COUNTS_BY_DOT && row->rule->last_dot > 0 &&
+		!row->new.nulls[column] &&
+		merge_begin_after(row->rule->last_dot, row->new.values[column], node, &begun))
+		row->new.values[column] = begun;
+}
+
 /* UPDATE of a session. */
 static HeapTuple
 row_update(MergeRow *row)
@@ -552,7 +595,11 @@ row_update(MergeRow *row)
 			continue;
 		changed = true;
 		if (kind == MERGE_COLUMN_LATTICE)
+		{
 			row_check_growth(row, i);
+			if (row->old.nulls[i])
+				row_begin_column(row, i, node);
+		}
 		else
 		{
 			if (!stamped)
@@ -568,8 +615,6 @@ row_update(MergeRow *row)
 	if (rule->keep)
 		row->new.values[rule->presence] = merge_presence_write(row->new.values[rule->presence],
 															   node, true);
-	else if (!stamped)
-		return row->trigger->tg_newtuple;
 	return (HeapTuple) DatumGetPointer(row_result(row, &row->new));
 }
 
@@ -587,7 +632,10 @@ row_continue_column(MergeRow *row, int column, NodeName node)
 	Datum result;
 
 	if (row->old.nulls[column])
+	{
+		row_begin_column(row, column, node);
 		return;
+	}
 	if (definition->counting == COUNTS_NOTHING)
 	{
 		if (isnull)
@@ -634,43 +682,34 @@ row_continue_removed(MergeRow *row, NodeName node)
  * way, and go on from it.  That is done to the table itself: no trigger and no
  * foreign key is to act on it.
  */
-static void
+static bool
 row_take_over(MergeRow *row, NodeName node)
 {
 	MergeRule *rule = row->rule;
-	TupleTableSlot *key = MakeSingleTupleTableSlot(row->desc, &TTSOpsVirtual);
+	bool taken = false;
 	TupleTableSlot *there = table_slot_create(row->table, NULL);
 
-	ExecClearTuple(key);
-	memcpy(key->tts_values, row->new.values, sizeof(Datum) * row->desc->natts);
-	memcpy(key->tts_isnull, row->new.nulls, sizeof(bool) * row->desc->natts);
-	ExecStoreVirtualTuple(key);
-	if (RelationFindReplTupleByIndex(row->table, rule->identity_index, LockTupleKeyShare, key,
-									 there))
+	if (row_find(row, LockTupleKeyShare, there))
 	{
 		bool isnull;
 		Datum presence = slot_getattr(there, rule->presence + 1, &isnull);
 
-		if (!isnull && merge_presence_removed(presence) &&
-			RelationFindReplTupleByIndex(row->table, rule->identity_index, LockTupleExclusive, key,
-										 there))
+		if (!isnull && merge_presence_removed(presence) && row_find(row, LockTupleExclusive, there))
 		{
 			slot_getallattrs(there);
 			row->old.values = there->tts_values;
 			row->old.nulls = there->tts_isnull;
 			if (merge_presence_removed(row->old.values[rule->presence]))
 			{
-				if (!row_may_be_purged(row, row->old.values[rule->presence]))
-				{
-					row_continue_removed(row, node);
-					row_own_values(row, &row->new);
-				}
+				row_continue_removed(row, node);
+				row_own_values(row, &row->new);
 				row_delete_version(row, &there->tts_tid);
+				taken = true;
 			}
 		}
 	}
-	ExecDropSingleTupleTableSlot(key);
 	ExecDropSingleTupleTableSlot(there);
+	return taken;
 }
 
 /* INSERT of a session. */
@@ -682,7 +721,17 @@ row_insert(MergeRow *row)
 
 	row_check_columns(row);
 	row_fill_hidden(row, &row->new);
-	row_take_over(row, node);
+	if (!row_take_over(row, node))
+	{
+		/* it may have been purged just now */
+		AcceptInvalidationMessages();
+		rule = row->rule = merge_rule_get(row->trigger, rule->extension);
+		for (int i = 0; i < rule->ncolumns; i++)
+		{
+			if (rule->columns[i].kind == MERGE_COLUMN_LATTICE && i != rule->presence)
+				row_begin_column(row, i, node);
+		}
+	}
 	if (rule->stamps >= 0)
 	{
 		MergeStamps stamps;
@@ -822,12 +871,14 @@ row_open(MergeRow *row, TriggerData *trigger, Oid extension)
 static void
 row_hear(const MergeRow *row)
 {
-	TupleDesc desc = RelationGetDescr(row->trigger->tg_relation);
-	int node = SPI_fnumber(desc, "node") - 1;
-	int seen = SPI_fnumber(desc, "seen") - 1;
+	int node;
+	int seen;
 
-	if (row->rule->permanent && node >= 0 && seen >= 0 && !row->new.nulls[node] &&
-		!row->new.nulls[seen])
+	if (!row->rule->permanent)
+		return;
+	node = SPI_fnumber(row->desc, "node") - 1;
+	seen = SPI_fnumber(row->desc, "seen") - 1;
+	if (node >= 0 && seen >= 0 && !row->new.nulls[node] && !row->new.nulls[seen])
 		merge_node_heard(row->rule->extension, row->new.values[node], row->new.values[seen]);
 }
 
@@ -866,6 +917,22 @@ row_on_update(MergeRow *row, bool arrives, MergeIntent intent)
 	return result;
 }
 
+/* The row is purged: which dots have been used in it? */
+static void
+row_note_dots(const MergeRow *row)
+{
+	uint64 *last = &merge_underway.arrival->last_dot;
+
+	for (int i = 0; i < row->rule->ncolumns; i++)
+	{
+		const MergeColumn *column = &row->rule->columns[i];
+
+		if (column->kind == MERGE_COLUMN_LATTICE && i != row->rule->presence &&
+			column->counting == COUNTS_BY_DOT && !row->old.nulls[i])
+			*last = Max(*last, merge_last_dot(row->old.values[i]));
+	}
+}
+
 /* Is this the INSERT of row_arrive? */
 static bool
 merge_is_offered(const TriggerData *trigger, MergeIntent intent)
@@ -900,6 +967,11 @@ merge_row(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple
 																	 : trigger->tg_trigtuple);
 	row_open(&row, trigger, extension_namespace(fcinfo));
+	if (intent == INTENT_PURGE && TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+	{
+		row_note_dots(&row);
+		PG_RETURN_POINTER(trigger->tg_trigtuple);
+	}
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 		result = row_on_insert(&row, arrives);
 	else if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))

@@ -17,6 +17,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "core/query.h"
+#include "replication/merge_purge.h"
 #include "replication/merge_rule.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -285,6 +286,7 @@ merge_rule_build(MergeRule *rule, const TriggerData *trigger, Oid extension)
 		}
 	}
 	merge_rule_statements(rule, table, key_list.data);
+	rule->last_dot = merge_purged_dot(extension, rule->table);
 }
 
 /* The definition of one table, or of any, has changed. */

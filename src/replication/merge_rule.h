@@ -72,6 +72,7 @@ typedef struct MergeRule
 	const char *remove_sql; /* UPDATE .. WHERE ctid = $1 */
 
 	char *checked_node; /* local node that may write, or NULL */
+	uint64 last_dot;    /* the greatest in rows that were purged */
 } MergeRule;
 
 extern MergeRule *merge_rule_get(const TriggerData *trigger, Oid extension);
