@@ -12,7 +12,7 @@ my $expected = join '|', (
 	'could not start WAL streaming', 'could not receive database system identifier', 'data stream from publisher ended', 'terminating (logical replication|background worker|connection|walreceiver)',
 	'violates check constraint "poison', 'could not send end-of-streaming', 'the database system is', 'could not (create|drop) (the )?replication slot',
 	'could not fetch table info', 'could not receive list of replicated tables', 'could not start initial contents copy', 'invalid (socket|connection)',
-	'canceling statement due to', 'replication slot "\w+" is active', 'replication slot "pg_N_sync_N_N" does not exist', 'connection to (server|client)', 'lock timeout', 'unexpected EOF', 'replication origin with (ID|OID) \S+ is already active',
+	'canceling statement due to', 'replication slot "[^"]*" is active', 'replication slot "pg_N_sync_N_N" does not exist', 'connection to (server|client)', 'lock timeout', 'unexpected EOF', 'replication origin with (ID|OID) \S+ is already active',
 	'table copy could not (start|finish|rollback)', 'could not accept SSL', 'server closed the connection');
 
 # read_logs(CLUSTER, NAME...): what the servers' logs say: errors of apply workers and walsenders, those of them that
