@@ -422,6 +422,15 @@ SELECT count(*) FROM merge_status() WHERE table_name::text LIKE '%counts';
 RESET ROLE;
 DROP ROLE regress_reader;
 
+-- triggers that were disabled and enabled again, as pg_restore --disable-triggers does
+CREATE TABLE restored (id int PRIMARY KEY, n gcounter);
+SELECT enable_merge('restored');
+ALTER TABLE restored DISABLE TRIGGER ALL;
+ALTER TABLE restored ENABLE TRIGGER ALL;
+SELECT table_name FROM merge_status() WHERE table_name = 'restored'::regclass;
+SELECT enable_merge('restored');
+SELECT table_name FROM merge_status() WHERE table_name = 'restored'::regclass;
+
 -- what cannot be changed now is told by the server
 BEGIN;
 DECLARE open_cursor CURSOR FOR SELECT * FROM counts;

@@ -414,6 +414,15 @@ merge_status_row(RowSet *rows, Relation table, Oid extension)
 	merge_shape_read(&shape, table, extension);
 	if (shape.row_trigger == NULL)
 		return;
+	if (shape.row_trigger->tgenabled != TRIGGER_FIRES_ALWAYS)
+		ereport(WARNING,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("rows that arrive at table \"%s\" are not merged",
+						RelationGetRelationName(table)),
+				 errdetail("The trigger \"%s\" is not enabled for them, as after pg_restore "
+						   "--disable-triggers.",
+						   shape.row_trigger->tgname),
+				 errhint("Call enable_merge again.")));
 	stamped = shape.stamps != 0 && strcmp(shape.row_trigger->tgargs[0], MERGE_LWW) == 0;
 	(void) merge_counts_get(shape.table, counts);
 	values[0] = ObjectIdGetDatum(shape.table);
