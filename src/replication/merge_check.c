@@ -279,7 +279,7 @@ merge_refuse_key(const MergeShape *shape, Relation table)
 						 psprintf("Column \"%s\" of its key is generated.",
 								  NameStr(attribute->attname)),
 						 "Generated columns are not replicated: use a key of ordinary columns.");
-		if (OidIsValid(merge_rule_lattice_function(attribute->atttypid, shape->extension, NULL)))
+		if (OidIsValid(merge_lattice_function(attribute->atttypid, shape->extension, NULL)))
 			merge_refuse(shape->name, ERRCODE_INVALID_TABLE_DEFINITION,
 						 psprintf("Column \"%s\" of its key is of type %s, whose values merge.",
 								  NameStr(attribute->attname), format_type_be(attribute->atttypid)),

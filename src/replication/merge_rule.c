@@ -12,21 +12,17 @@
  */
 #include "core/compat.h"
 
-#include "access/genam.h"
 #include "access/xact.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
-#include "core/query.h"
 #include "replication/merge_purge.h"
 #include "replication/merge_rule.h"
+#include "replication/merge_shape.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 typedef struct MergeRuleSlot
 {
@@ -38,23 +34,6 @@ static HTAB *merge_rules = NULL;
 
 /* Rules that were replaced, but may be in use further up in the stack. */
 static List *merge_rules_replaced = NIL;
-
-/*
- * The function merge(T, T) of a type, or of the type that a domain is over, and
- * that type; InvalidOid if it is no lattice type of the extension.
- */
-Oid
-merge_rule_lattice_function(Oid type, Oid extension, Oid *base)
-{
-	Oid types[2];
-
-	type = getBaseType(type);
-	types[0] = types[1] = type;
-	if (base)
-		*base = type;
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("merge"),
-						   PointerGetDatum(buildoidvector(types, 2)), ObjectIdGetDatum(extension));
-}
 
 /*
  * Do the texts of a type's values mean the same whatever the search path is?
@@ -96,26 +75,6 @@ merge_rule_text_is_plain(Oid type)
 	}
 }
 
-/* A column of our own, which must have this type. */
-static int
-merge_rule_hidden(TupleDesc desc, const char *name, Oid extension, const char *type)
-{
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-
-		if (attribute->attisdropped || strcmp(NameStr(attribute->attname), name) != 0)
-			continue;
-		if (attribute->atttypid != extension_type(extension, type))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("column \"%s\" has type %s, not %s", name,
-							format_type_be(attribute->atttypid), type)));
-		return i;
-	}
-	return -1;
-}
-
 /* The value {} of a column of our own. */
 static Datum
 merge_rule_bottom(MergeRule *rule, TupleDesc desc, int column)
@@ -150,43 +109,59 @@ merge_rule_plain_column(MergeRule *rule, MergeColumn *column, Form_pg_attribute 
 		rule->needs_path = rule->needs_money = true;
 }
 
-/* The columns that identify a row, by name, and as a list. */
-static Bitmapset *
-merge_rule_key(MergeRule *rule, Relation table, StringInfo list)
+/* What a table must have for its rows to be merged, whoever made the trigger. */
+static void
+merge_rule_check(const MergeShape *shape, const Trigger *trigger)
 {
-	Bitmapset *key = NULL;
-	Relation index;
-
-	rule->identity_index = RelationGetReplicaIndex(table);
-	if (!OidIsValid(rule->identity_index))
+	if (trigger->tgnargs != 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" of table \"%s\" has %d arguments, not 2", trigger->tgname,
+						shape->name, trigger->tgnargs),
+				 errhint("enable_merge makes the triggers of a merged table.")));
+	if (shape->reserved)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of merged table \"%s\" is not of type %s", shape->reserved,
+						shape->name, format_type_be(shape->reserved_type))));
+	if (shape->presence == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("merged table \"%s\" has no column \"%s\"", shape->name,
+						MERGE_PRESENCE_COLUMN),
+				 errhint("enable_merge makes it.")));
+	if (!OidIsValid(shape->key_index))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("merged table \"%s\" has lost its replica identity",
-						RelationGetRelationName(table)),
+				 errmsg("merged table \"%s\" has lost its replica identity", shape->name),
 				 errhint("Give it a primary key, or use ALTER TABLE ... REPLICA IDENTITY USING "
 						 "INDEX.")));
-	index = index_open(rule->identity_index, AccessShareLock);
-	for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
-	{
-		int attribute = index->rd_index->indkey.values[i];
+}
 
-		key = bms_add_member(key, attribute);
-		appendStringInfo(list, "%s%s", i > 0 ? ", " : "",
-						 quote_identifier(NameStr(
-							 TupleDescAttr(RelationGetDescr(table), attribute - 1)->attname)));
+/* The columns of the key, for a statement. */
+static const char *
+merge_rule_key(const MergeShape *shape, Relation table)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < list_length(shape->key_columns); i++)
+	{
+		AttrNumber column = (AttrNumber) list_nth_int(shape->key_columns, i);
+
+		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "",
+						 quote_identifier(merge_column_name(table, column)));
 	}
-	index_close(index, AccessShareLock);
-	return key;
+	return list.data;
 }
 
 /* The statements that the trigger runs itself. */
 static void
-merge_rule_statements(MergeRule *rule, Relation table, const char *key)
+merge_rule_statements(MergeRule *rule, const MergeShape *shape, Relation table)
 {
 	MemoryContext before = MemoryContextSwitchTo(rule->context);
 	TupleDesc desc = RelationGetDescr(table);
-	char *schema = get_namespace_name(RelationGetNamespace(table));
-	const char *name = quote_qualified_identifier(schema, RelationGetRelationName(table));
+	const char *name = MemoryContextStrdup(rule->context, shape->qualified);
 	StringInfoData columns;
 	StringInfoData values;
 	StringInfoData changes;
@@ -214,11 +189,40 @@ merge_rule_statements(MergeRule *rule, Relation table, const char *key)
 	}
 	rule->insert_sql = psprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)", name,
 								columns.data, values.data);
-	rule->arrive_sql = psprintf("%s ON CONFLICT (%s) DO UPDATE SET %s", rule->insert_sql, key,
-								changes.data);
+	rule->arrive_sql = psprintf("%s ON CONFLICT (%s) DO UPDATE SET %s", rule->insert_sql,
+								merge_rule_key(shape, table), changes.data);
 	rule->remove_sql = psprintf("UPDATE ONLY %s SET %s = %s WHERE ctid OPERATOR(pg_catalog.=) $1",
 								name, MERGE_PRESENCE_COLUMN, MERGE_PRESENCE_COLUMN);
 	MemoryContextSwitchTo(before);
+}
+
+static void
+merge_rule_build_column(MergeRule *rule, const MergeShape *shape, Form_pg_attribute attribute)
+{
+	AttrNumber number = attribute->attnum;
+	MergeColumn *column = &rule->columns[number - 1];
+
+	column->name = MemoryContextStrdup(rule->context, NameStr(attribute->attname));
+	column->typlen = attribute->attlen;
+	column->typbyval = attribute->attbyval;
+	if (bms_is_member(number, shape->key))
+		column->kind = MERGE_COLUMN_KEY;
+	else if (bms_is_member(number, shape->lattices) || number == shape->presence ||
+			 number == shape->stamps)
+	{
+		Oid base;
+		Oid function = merge_lattice_function(attribute->atttypid, shape->extension, &base);
+
+		column->kind = MERGE_COLUMN_LATTICE;
+		column->counting = merge_counting_of(base, shape->extension);
+		fmgr_info_cxt(function, &column->merge, rule->context);
+	}
+	else if (bms_is_member(number, shape->plain))
+	{
+		merge_rule_plain_column(rule, column, attribute);
+		if (!rule->lww || rule->stamps < 0)
+			rule->unstamped = number - 1;
+	}
 }
 
 static void
@@ -227,65 +231,27 @@ merge_rule_build(MergeRule *rule, const TriggerData *trigger, Oid extension)
 	Relation table = trigger->tg_relation;
 	TupleDesc desc = RelationGetDescr(table);
 	Trigger *definition = trigger->tg_trigger;
-	StringInfoData key_list;
-	Bitmapset *key;
+	MergeShape shape;
 
-	if (definition->tgnargs != 2)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("trigger \"%s\" of table \"%s\" has %d arguments, not 2",
-						definition->tgname, RelationGetRelationName(table), definition->tgnargs),
-				 errhint("enable_merge makes the triggers of a merged table.")));
+	merge_shape_read(&shape, table, extension);
+	merge_rule_check(&shape, definition);
 	rule->extension = extension;
-	rule->lww = strcmp(definition->tgargs[0], "lww") == 0;
+	rule->identity_index = shape.key_index;
+	rule->lww = strcmp(definition->tgargs[0], MERGE_LWW) == 0;
+	rule->keep = strcmp(definition->tgargs[1], MERGE_KEEP) == 0;
 	/* how nodes are told from those that were never heard of, and those that join hear of it */
-	rule->permanent = RelationGetRelid(table) == get_relname_relid("merge_nodes", extension);
-	rule->keep = strcmp(definition->tgargs[1], "keep") == 0;
-	rule->presence = merge_rule_hidden(desc, MERGE_PRESENCE_COLUMN, extension, "ew_flag");
-	rule->stamps = merge_rule_hidden(desc, MERGE_STAMPS_COLUMN, extension, "lww_map");
+	rule->permanent = shape.table == get_relname_relid("merge_nodes", extension);
+	rule->presence = shape.presence - 1;
+	rule->stamps = shape.stamps - 1;
 	rule->unstamped = -1;
-	if (rule->presence < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("merged table \"%s\" has no column \"%s\"", RelationGetRelationName(table),
-						MERGE_PRESENCE_COLUMN),
-				 errhint("enable_merge makes it.")));
 	rule->no_presence = merge_rule_bottom(rule, desc, rule->presence);
 	if (rule->stamps >= 0)
 		rule->no_stamps = merge_rule_bottom(rule, desc, rule->stamps);
-	initStringInfo(&key_list);
-	key = merge_rule_key(rule, table, &key_list);
 	rule->ncolumns = desc->natts;
 	rule->columns = MemoryContextAllocZero(rule->context, sizeof(MergeColumn) * desc->natts);
 	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-		MergeColumn *column = &rule->columns[i];
-		Oid function;
-		Oid base;
-
-		column->name = MemoryContextStrdup(rule->context, NameStr(attribute->attname));
-		column->typlen = attribute->attlen;
-		column->typbyval = attribute->attbyval;
-		if (attribute->attisdropped || attribute->attgenerated)
-			continue;
-		if (bms_is_member(attribute->attnum, key))
-			column->kind = MERGE_COLUMN_KEY;
-		else if (OidIsValid(
-					 function = merge_rule_lattice_function(attribute->atttypid, extension, &base)))
-		{
-			column->kind = MERGE_COLUMN_LATTICE;
-			column->counting = merge_counting_of(base, extension);
-			fmgr_info_cxt(function, &column->merge, rule->context);
-		}
-		else
-		{
-			merge_rule_plain_column(rule, column, attribute);
-			if (!rule->lww || rule->stamps < 0)
-				rule->unstamped = i;
-		}
-	}
-	merge_rule_statements(rule, table, key_list.data);
+		merge_rule_build_column(rule, &shape, TupleDescAttr(desc, i));
+	merge_rule_statements(rule, &shape, table);
 	rule->last_dot = merge_purged_dot(extension, rule->table);
 }
 

@@ -12,10 +12,6 @@
 #include "fmgr.h"
 #include "replication/merge_continue.h"
 
-#define MERGE_PRESENCE_COLUMN "_merge_presence"
-#define MERGE_STAMPS_COLUMN   "_merge_stamps"
-#define MERGE_ROW_TRIGGER     "~merge_row"
-
 typedef enum MergeColumnKind
 {
 	MERGE_COLUMN_IGNORED, /* dropped or generated */
@@ -76,6 +72,5 @@ typedef struct MergeRule
 } MergeRule;
 
 extern MergeRule *merge_rule_get(const TriggerData *trigger, Oid extension);
-extern Oid merge_rule_lattice_function(Oid type, Oid extension, Oid *base);
 
 #endif /* DISTRIBUTED_MERGE_RULE_H */

@@ -33,6 +33,23 @@ merge_function(Oid extension, const char *name)
 	return function;
 }
 
+/*
+ * The function merge(T, T) of a type, or of the type that a domain is over, and
+ * that type; InvalidOid if it is no lattice type of the extension.
+ */
+Oid
+merge_lattice_function(Oid type, Oid extension, Oid *base)
+{
+	Oid types[2];
+
+	type = getBaseType(type);
+	types[0] = types[1] = type;
+	if (base)
+		*base = type;
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("merge"),
+						   PointerGetDatum(buildoidvector(types, 2)), ObjectIdGetDatum(extension));
+}
+
 static void
 merge_shape_read_key(MergeShape *shape, Relation table)
 {
@@ -87,7 +104,7 @@ merge_shape_read_columns(MergeShape *shape, Relation table)
 			continue;
 		if (column->attgenerated)
 			shape->derived = bms_add_member(shape->derived, column->attnum);
-		else if (OidIsValid(merge_rule_lattice_function(column->atttypid, shape->extension, NULL)))
+		else if (OidIsValid(merge_lattice_function(column->atttypid, shape->extension, NULL)))
 			shape->lattices = bms_add_member(shape->lattices, column->attnum);
 		else
 			shape->plain = bms_add_member(shape->plain, column->attnum);

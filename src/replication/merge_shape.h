@@ -10,11 +10,13 @@
 #include "access/attnum.h"
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
-#include "replication/merge_rule.h"
 #include "utils/rel.h"
 #include "utils/reltrigger.h"
 
-/* The other trigger that makes a table a merged one. */
+/* What makes a table a merged one. */
+#define MERGE_PRESENCE_COLUMN  "_merge_presence"
+#define MERGE_STAMPS_COLUMN    "_merge_stamps"
+#define MERGE_ROW_TRIGGER      "~merge_row"
 #define MERGE_TRUNCATE_TRIGGER "~merge_truncate"
 
 /* Arguments of the row trigger, also those of enable_merge. */
@@ -52,6 +54,7 @@ typedef struct MergeShape
 } MergeShape;
 
 extern Oid merge_function(Oid extension, const char *name);
+extern Oid merge_lattice_function(Oid type, Oid extension, Oid *base);
 extern void merge_shape_read(MergeShape *shape, Relation table, Oid extension);
 extern const char *merge_column_name(Relation table, AttrNumber column);
 extern List *merge_column_names(Relation table, const Bitmapset *columns);
