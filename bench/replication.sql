@@ -325,8 +325,8 @@ SELECT define_work(session, relation || '_one_row', replace(:'update', 'items', 
 	define_work(session, relation || '_scattered', replace(:'update', 'items', relation) || ' WHERE id = (lo * 5 + round) % 10000 + 1', 2000),
 	define_work(session, relation || '_less', replace(:'update', 'items', relation) || ' WHERE id = lo', 5000)
 FROM places, unnest('{items,alone}'::text[]) relation WHERE database = 'mesh' \g /dev/null
-CALL compare_wal('WAL per one-row update in a pair, of 260 bytes : unmerged, on one server', 'items_one_row', 'alone_one_row', 10000, 3.0);
-CALL compare_wal('WAL per update of 100 rows in a pair, of 260 bytes : unmerged, on one server', 'items_many_rows', 'alone_many_rows', 10000, 3.0);
+CALL compare_wal('WAL per one-row update in a pair, of 260 bytes : unmerged, on one server', 'items_one_row', 'alone_one_row', 10000, 2.5);
+CALL compare_wal('WAL per update of 100 rows in a pair, of 260 bytes : unmerged, on one server', 'items_many_rows', 'alone_many_rows', 10000, 2.5);
 -- as PostgreSQL is set up by default: a page is written in full when it is first changed after a checkpoint
 SELECT tell(session, 'ALTER SYSTEM SET full_page_writes = on'), ask(session, 'pg_reload_conf()') FROM places WHERE database = 'mesh' \g /dev/null
 CALL compare_wal('the first of these with full pages, every fifth row per checkpoint', 'items_scattered', 'alone_scattered', 2000, 2.5, full_pages => true);
