@@ -552,6 +552,72 @@ dot_store_put(const EntryTable *store, uint32 from, uint32 to, Entry entry, Node
 	return entry_splice_write(&splice);
 }
 
+/* The last dot of a node that a store knows; of any node, if that is NULL. */
+uint64
+dot_store_last_dot(const EntryTable *store, const NodeName *node)
+{
+	uint32 from = 0;
+	uint32 to = store->nodes.nnodes;
+	uint64 last = 0;
+
+	if (node)
+	{
+		if (!node_table_find(&store->nodes, node->name, node->length, &from))
+			return 0;
+		to = from + 1;
+	}
+	for (uint32 i = from; i < to; i++)
+		last = Max(last, packed_get(&store->columns[NODE_PREFIX], i));
+	for (uint32 i = 0; i < store->nranges; i++)
+	{
+		DotRange range = entry_table_range(store, i);
+
+		if (range.node >= from && range.node < to)
+			last = Max(last, range.last);
+	}
+	return last;
+}
+
+/* The store that knows a node's dots up to this one, and has no entries. */
+struct varlena *
+dot_store_knowing(NodeName node, uint64 last)
+{
+	EntryDraft draft;
+
+	entry_draft_init(&draft, 0);
+	node_entries_add(&draft.nodes, node.name, node.length)->counters[0] = last;
+	return dot_store_build(&draft);
+}
+
+/*
+ * The entries of a store that knows only dots of one node, without a gap, and
+ * those dots, all of them counted on from a later one.
+ */
+struct varlena *
+dot_store_after(const EntryTable *store, NodeName node, uint64 last)
+{
+	uint64 count = dot_store_last_dot(store, &node);
+	EntryCursor cursor;
+	EntryDraft draft;
+
+	if (count > PG_INT64_MAX - last)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("node %s has not enough dots left",
+						json_tree_quote(node.name, (int) node.length))));
+	entry_draft_init(&draft, store->nentries);
+	node_entries_add(&draft.nodes, node.name, node.length);
+	entry_draft_add_range(&draft, 0, last + 1, last + count);
+	for (entry_cursor_open(&cursor, store); entry_cursor_next(&cursor);)
+	{
+		Entry entry = cursor.entry;
+
+		entry.time += last;
+		*entry_draft_add(&draft) = entry;
+	}
+	return dot_store_build(&draft);
+}
+
 /* Remove entries from .. to - 1; their dots stay known. */
 struct varlena *
 dot_store_drop(const EntryTable *store, uint32 from, uint32 to)

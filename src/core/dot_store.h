@@ -19,6 +19,9 @@ extern struct varlena *dot_store_build(EntryDraft *draft);
 extern struct varlena *dot_store_put(const EntryTable *store, uint32 from, uint32 to, Entry entry,
 									 NodeName node, const char *type_name);
 extern struct varlena *dot_store_drop(const EntryTable *store, uint32 from, uint32 to);
+extern struct varlena *dot_store_knowing(NodeName node, uint64 last);
+extern struct varlena *dot_store_after(const EntryTable *store, NodeName node, uint64 last);
+extern uint64 dot_store_last_dot(const EntryTable *store, const NodeName *node);
 extern int dot_store_order(const Entry *a, const Entry *b);
 extern struct varlena *dot_store_context(const EntryTable *store);
 extern struct varlena *dot_store_delta(const EntryTable *store, const NodeTable *seen);

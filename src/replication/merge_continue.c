@@ -81,26 +81,6 @@ continue_counters(uint8 arity, Datum old, const Datum *fresh, NodeName node, Dat
 	return true;
 }
 
-/* The last dot of the node that a store knows. */
-static uint64
-last_dot(const EntryTable *store, NodeName node)
-{
-	uint64 last = 0;
-	uint32 index;
-
-	if (!node_table_find(&store->nodes, node.name, node.length, &index))
-		return 0;
-	last = packed_get(&store->columns[NODE_PREFIX], index);
-	for (uint32 i = 0; i < store->nranges; i++)
-	{
-		DotRange range = entry_table_range(store, i);
-
-		if (range.node == index)
-			last = Max(last, range.last);
-	}
-	return last;
-}
-
 static bool
 continue_dots(Datum old, const Datum *fresh, NodeName node, Datum *result)
 {
@@ -108,10 +88,6 @@ continue_dots(Datum old, const Datum *fresh, NodeName node, Datum *result)
 	struct varlena *begun;
 	EntryTable before;
 	EntryTable after;
-	EntryCursor cursor;
-	EntryDraft draft;
-	uint64 last;
-	uint64 count;
 
 	entry_table_open(&before, PG_DETOAST_DATUM_PACKED(old));
 	begun = dot_store_drop(&before, 0, before.nentries);
@@ -121,25 +97,10 @@ continue_dots(Datum old, const Datum *fresh, NodeName node, Datum *result)
 	entry_table_open(&after, PG_DETOAST_DATUM_PACKED(*fresh));
 	if (!only_node(&after.nodes, node) || after.nranges > 0)
 		return false;
-	if (after.nodes.nnodes == 0)
-		return true;
-	last = last_dot(&before, node);
-	count = packed_get(&after.columns[NODE_PREFIX], 0);
-	if (count > PG_INT64_MAX - last)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("node \"%.*s\" has not enough dots left", (int) node.length, node.name)));
-	entry_draft_init(&draft, after.nentries);
-	node_entries_add(&draft.nodes, node.name, node.length);
-	entry_draft_add_range(&draft, 0, last + 1, last + count);
-	for (entry_cursor_open(&cursor, &after); entry_cursor_next(&cursor);)
-	{
-		Entry entry = cursor.entry;
-
-		entry.time += last;
-		*entry_draft_add(&draft) = entry;
-	}
-	*result = PointerGetDatum(lattice->combine(lattice, begun, dot_store_build(&draft)));
+	if (after.nodes.nnodes > 0)
+		*result = PointerGetDatum(
+			lattice->combine(lattice, begun,
+							 dot_store_after(&after, node, dot_store_last_dot(&before, &node))));
 	return true;
 }
 
@@ -164,28 +125,9 @@ merge_continue(MergeCounting counting, Datum old, const Datum *fresh, NodeName n
 	return false;
 }
 
-/* The greatest dot, of any node, that a value which counts by dots knows. */
-uint64
-merge_last_dot(Datum value)
-{
-	uint64 last = 0;
-	EntryTable store;
-
-	entry_table_open(&store, PG_DETOAST_DATUM_PACKED(value));
-	for (uint32 i = 0; i < store.nodes.nnodes; i++)
-		last = Max(last, packed_get(&store.columns[NODE_PREFIX], i));
-	for (uint32 i = 0; i < store.nranges; i++)
-		last = Max(last, entry_table_range(&store, i).last);
-	return last;
-}
-
 /* Have the node's dots in "fresh" begin after "last"; false as above. */
 bool
 merge_begin_after(uint64 last, Datum fresh, NodeName node, Datum *result)
 {
-	EntryDraft draft;
-
-	entry_draft_init(&draft, 1);
-	node_entries_add(&draft.nodes, node.name, node.length)->counters[0] = last;
-	return continue_dots(PointerGetDatum(dot_store_build(&draft)), &fresh, node, result);
+	return continue_dots(PointerGetDatum(dot_store_knowing(node, last)), &fresh, node, result);
 }

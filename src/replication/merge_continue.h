@@ -21,7 +21,6 @@ typedef enum MergeCounting
 extern MergeCounting merge_counting_of(Oid type, Oid extension);
 extern bool merge_continue(MergeCounting counting, Datum old, const Datum *fresh, NodeName node,
 						   Datum *result);
-extern uint64 merge_last_dot(Datum value);
 extern bool merge_begin_after(uint64 last, Datum fresh, NodeName node, Datum *result);
 
 #endif /* DISTRIBUTED_MERGE_CONTINUE_H */

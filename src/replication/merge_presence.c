@@ -100,59 +100,27 @@ merge_presence_counter(Datum presence, NodeName node)
 Datum
 merge_presence_write(Datum presence, NodeName node, bool present)
 {
+	const LatticeType *lattice = &dot_store_kernel.lattice.base;
+	Entry entry = {.key = "", .value = ""};
+	struct varlena *known;
 	HybridTime now;
 	uint64 counter;
 	EntryTable flag;
-	EntryDraft draft;
-	uint32 local;
-	const char *name;
 
 	/* acknowledge_removals takes it that whoever has a time has a number before */
 	(void) GetTopTransactionId();
 	now = shared_clock_tick();
-	counter = (uint64) Max(now.nanoseconds, 1);
 	presence_open(&flag, presence);
-	entry_draft_init(&draft, 1);
-	name = flag.nodes.names;
-	for (uint32 i = 0; i < flag.nodes.nnodes; i++)
-	{
-		NodeEntry *entry = node_entries_add(&draft.nodes, name, flag.nodes.lengths[i]);
-
-		name += flag.nodes.lengths[i];
-		entry->counters[0] = packed_get(&flag.columns[NODE_PREFIX], i);
-		if (bytes_compare(entry->name, entry->length, node.name, node.length) == 0)
-			counter = Max(counter, entry->counters[0] + 1);
-	}
-	for (uint32 i = 0; i < flag.nranges; i++)
-	{
-		DotRange range = entry_table_range(&flag, i);
-		NodeName owner = entry_table_node(&flag, range.node);
-
-		if (bytes_compare(owner.name, owner.length, node.name, node.length) == 0)
-			counter = Max(counter, range.last + 1);
-	}
+	counter = Max((uint64) Max(now.nanoseconds, 1), dot_store_last_dot(&flag, &node) + 1);
 	if (counter > PG_INT64_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("node \"%.*s\" has no dots left for this row", (int) node.length,
 						node.name)));
-	node_entries_add(&draft.nodes, node.name, node.length)->counters[0] = counter;
-	node_entries_sort(&draft.nodes, 1, NODE_DUPLICATES_JOIN, NULL);
-	for (uint32 i = 0; i < flag.nranges; i++)
-	{
-		DotRange range = entry_table_range(&flag, i);
-		NodeName owner = entry_table_node(&flag, range.node);
-		uint32 index;
-
-		if (node_entries_find(&draft.nodes, owner.name, owner.length, &index))
-			entry_draft_add_range(&draft, index, range.first, range.last);
-	}
-	dot_store_sort_context(&draft);
-	if (present && node_entries_find(&draft.nodes, node.name, node.length, &local))
-	{
-		Entry entry = {.key = "", .value = "", .node = local, .time = counter};
-
-		*entry_draft_add(&draft) = entry;
-	}
-	return PointerGetDatum(dot_store_build(&draft));
+	known = lattice->combine(lattice, dot_store_drop(&flag, 0, flag.nentries),
+							 dot_store_knowing(node, present ? counter - 1 : counter));
+	if (!present)
+		return PointerGetDatum(known);
+	entry_table_open(&flag, known);
+	return PointerGetDatum(dot_store_put(&flag, 0, 0, entry, node, "ew_flag"));
 }

@@ -44,6 +44,7 @@
 #include "access/tableam.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "core/dot_store.h"
 #include "core/query.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -929,7 +930,12 @@ row_note_dots(const MergeRow *row)
 
 		if (column->kind == MERGE_COLUMN_LATTICE && i != row->rule->presence &&
 			column->counting == COUNTS_BY_DOT && !row->old.nulls[i])
-			*last = Max(*last, merge_last_dot(row->old.values[i]));
+		{
+			EntryTable store;
+
+			entry_table_open(&store, PG_DETOAST_DATUM_PACKED(row->old.values[i]));
+			*last = Max(*last, dot_store_last_dot(&store, NULL));
+		}
 	}
 }
 
