@@ -61,7 +61,7 @@ is(scalar(grep { $_->[1] =~ /^notes.title of \Q$title\E is nonsense/ } $chaos->l
 $chaos->sabotage;
 $chaos->{findings} = {};
 $chaos->{patience} = 3;
-$chaos->more(2);
+$chaos->more(4);
 $chaos->settle;
 ok(!$chaos->passed, 'a server that ceases to merge is noticed');
 isnt(findings('lost', 'divergent'), '', '... by what is lost, or differs');

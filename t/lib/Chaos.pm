@@ -324,7 +324,8 @@ sub settle
 	$self->_converge;
 	if ($self->{converged})
 	{
-		$self->_purge_all;
+		# a server that has ceased to merge may have the same by chance, and refuses to purge
+		$self->_find('unpurged', $@) if !eval { $self->_purge_all; 1 };
 		$self->_compare;
 		$self->_rest;
 	}
