@@ -17,14 +17,14 @@ FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc ti
 	trace/trace_id trace/span_id trace/trace_flags trace/trace_context trace/trace_store \
 	trace/otlp trace/span_recording trace/find_traces trace/span_tree trace/critical_path \
 	trace/trace_record trace/trace_retention trace/jaeger trace/grafana trace/trace_svg \
-	replication/merge_row replication/merge_nodes replication/merge_table replication/merge_purge \
+	replication/row_stamp replication/merge_row replication/merge_nodes replication/merge_table replication/merge_purge \
 	replication/merge_setup replication/replica_repair
 
 # Kernels and codecs: no SQL-callable function lives here.
 CORE = input json_tree json_face jsonb_image wire node_name sort_key rows query enum_label markup svg \
 	node_table node_table_io node_table_state lattice batch_state hybrid_time wall_clock shared_file shared_clock \
 	entry_table entry_splice entry_union entry_list entry_kernel entry_map dot_store dot_store_io \
-	set_builder gin_key stamped_map stamped_map_io finite_lattice
+	set_builder gin_key stamped_map stamped_map_io finite_lattice write_stamp write_stamp_io
 
 # SQL functions that several features share.
 SHARED = time/log_table time/event_graph time/shiviz_regex time/spacetime_svg \

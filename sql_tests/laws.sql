@@ -99,6 +99,15 @@ INSERT INTO law_types VALUES
 	('obligation_lattice', 'lattice', $$
 		(SELECT coalesce(observe('o' || floor(random() * 3), 'n' || floor(random() * 3),
 			('{unknown,reserved,reserved,committed,aborted,conflict}'::lattice_state[])[1 + floor(random() * 6)]), '{}') FROM generate_series(1, i % 8)) $$),
+	('row_stamp', 'lattice', $$
+		(SELECT coalesce(merge(format('{"context": {"n%1$s": %2$s}, "live": {%3$s}, "row": %4$s, "columns": {"c%5$s": %6$s, "d": null}}', n, c,
+			CASE WHEN random() < 0.6 THEN format('"n%s": %s', n, 1 + floor(random() * least(c, 4))) END,
+			format('{"at": "%s.%s", "node": "n%s"%s}', floor(random() * 3), floor(random() * 2), floor(random() * 3),
+				CASE WHEN random() < 0.5 THEN ', "hash": "000000000000000' || 1 + floor(random() * 3) || '"' END),
+			floor(random() * 3), CASE WHEN random() < 0.2 THEN 'null' ELSE format('{"at": "%s.%s", "node": "m%s"%s}', floor(random() * 4), floor(random() * 2),
+				floor(random() * 2), CASE WHEN random() < 0.5 THEN ', "hash": "000000000000000' || 1 + floor(random() * 3) || '"' END) END)::row_stamp), '{}')
+		FROM (SELECT floor(random() * 4), CASE floor(random() * 8) WHEN 0 THEN 9214364837600034815 ELSE 1 + floor(random() * 4)::bigint END
+			FROM generate_series(1, i % 6)) s (n, c)) $$),
 	('lattice_state', 'lattice', $$
 		('{unknown,reserved,committed,aborted,conflict}'::lattice_state[])[1 + CASE WHEN i < 5 THEN i ELSE floor(random() * 5) END::integer] $$),
 	('lease_state', 'lattice', $$
@@ -179,6 +188,16 @@ INSERT INTO own_laws VALUES
 	('obligation_lattice', 'a contradiction is never merged away', $$
 		SELECT (SELECT bool_and(state(a.v | b.v, obligation) = 'conflict') FROM conflicts(a.v)) IS NOT FALSE AND (has_conflicts(a.v | b.v) OR NOT has_conflicts(a.v))
 		FROM law_values a, law_values b$$),
+	('row_stamp', 'what a removal has seen is gone, what it has not seen stays', $$
+		SELECT is_present((a.v::jsonb - 'live')::row_stamp | b.v) = (context(a.v) | context(b.v) = '{}' OR EXISTS (
+			SELECT FROM jsonb_each(b.v::jsonb -> 'live') l (n, d) WHERE l.d::bigint > get(context(a.v), l.n)))
+		FROM law_values a, law_values b$$),
+	('row_stamp', 'what was seen is what either has seen', $$SELECT context(a.v | b.v) = (context(a.v) | context(b.v)) FROM law_values a, law_values b$$),
+	('row_stamp', 'of every column the later write wins', $$
+		SELECT (stamp(a.v | b.v, c), node(a.v | b.v, c)) IS NOT DISTINCT FROM CASE
+			WHEN stamp(b.v, c) IS NULL OR (stamp(a.v, c), node(a.v, c)) > (stamp(b.v, c), node(b.v, c)) THEN (stamp(a.v, c), node(a.v, c))
+			ELSE (stamp(b.v, c), node(b.v, c)) END
+		FROM law_values a, law_values b, unnest('{c0,c1,c2,d,e}'::text[]) c$$),
 	('lww_map', 'every key is a register', $$
 		SELECT (a.v | b.v)::jsonb -> k IS NOT DISTINCT FROM nullif((coalesce(a.v::jsonb -> k, '{}')::text::lww_register | coalesce(b.v::jsonb -> k, '{}')::text::lww_register)::jsonb, '{}')
 		FROM law_values a, law_values b, unnest('{k0,k1,k2,k3}'::text[]) k
