@@ -7,7 +7,7 @@
 # Its order is the order of the SQL fragments in the extension script.
 
 EXTENSION = distributed
-EXTVERSION = 1.0
+EXTVERSION = 1.1
 
 FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc time/live_clock \
 	time/logical_time time/named_clock time/causal_log time/causal_graph time/shiviz time/spacetime \
@@ -48,7 +48,11 @@ PG_CPPFLAGS = -I$(srcdir)/src
 OBJS = src/distributed.o $(CORE:%=src/core/%.o) $(SHARED:%=src/%.o) $(FEATURES:%=src/%.o)
 
 SCRIPT = $(EXTENSION)--$(EXTVERSION).sql
-DATA_built = $(SCRIPT)
+
+# sql/upgrade/FROM--TO.sql bring a database of an older version up to date.
+UPGRADES = 1.0--1.1
+UPGRADE_SCRIPTS = $(UPGRADES:%=$(EXTENSION)--%.sql)
+DATA_built = $(SCRIPT) $(UPGRADE_SCRIPTS)
 
 REGRESS = $(notdir $(FEATURES)) $(CROSS_TESTS)
 REGRESS_STAGE = build/regress
@@ -71,10 +75,15 @@ endif
 $(shell mkdir -p $(sort $(dir $(OBJS))))
 
 SQL_FRAGMENTS = $(FEATURES:%=$(srcdir)/sql/%.sql)
-SQL_TEMPLATES = $(wildcard $(srcdir)/sql/core/*.sql)
+SQL_PARTS = $(SQL_FRAGMENTS) $(wildcard $(srcdir)/sql/core/*.sql) $(srcdir)/sql/core/assemble.awk $(srcdir)/Makefile
+ASSEMBLE = awk -v rooms=$(srcdir)/sql -v major=$(MAJORVERSION) -f $(srcdir)/sql/core/assemble.awk
 
-$(SCRIPT): $(SQL_FRAGMENTS) $(SQL_TEMPLATES) $(srcdir)/sql/core/assemble.awk $(srcdir)/Makefile
-	awk -v templates=$(srcdir)/sql/core -v extension=$(EXTENSION) -v major=$(MAJORVERSION) -f $(srcdir)/sql/core/assemble.awk $(SQL_FRAGMENTS) > $@.tmp
+$(SCRIPT): $(SQL_PARTS)
+	$(ASSEMBLE) -v use="CREATE EXTENSION $(EXTENSION)" $(SQL_FRAGMENTS) > $@.tmp
+	mv $@.tmp $@
+
+$(UPGRADE_SCRIPTS): $(EXTENSION)--%.sql: $(srcdir)/sql/upgrade/%.sql $(SQL_PARTS)
+	$(ASSEMBLE) -v use="ALTER EXTENSION $(EXTENSION) UPDATE" $< > $@.tmp
 	mv $@.tmp $@
 
 # PGXS looks for sql/ and expected/ under the input directory; ours keeps its

@@ -16,6 +16,8 @@ project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)    # top of the chec
 keep=${keep:-no}                                               # yes: leave $work behind
 work=''                                                        # set by open_workdir
 no_cluster='' no_cluster_directory=''                          # see _forbid_cluster
+# The commit that is version 1.0, from which an upgrade starts.
+readonly version_1_0=e69b586c2d88ea1115971019b17e8b350fdf08e8
 
 # Nothing of the caller's PostgreSQL, make, perl or language settings may leak in.
 for _name in ${!PG@} MAKEFLAGS MFLAGS MAKELEVEL COPT PROFILE PROVE_TESTS PROVE_FLAGS \
@@ -28,7 +30,7 @@ PATH=$PATH:/usr/sbin:/sbin
 if [[ -z ${DISTRIBUTED_SHARED_DATA:-} && -d $project/../shared/data ]]; then
 	DISTRIBUTED_SHARED_DATA=$(cd "$project/../shared/data" && pwd -P)
 fi
-export DISTRIBUTED_SHARED_DATA=${DISTRIBUTED_SHARED_DATA:-}
+export DISTRIBUTED_SHARED_DATA=${DISTRIBUTED_SHARED_DATA:-} DISTRIBUTED_1_0=
 
 # say TEXT...: announce a step.
 say() { printf '==> %s\n' "$*"; }
@@ -260,7 +262,9 @@ project_files() (
 )
 
 # copy_source: copy the sources to $work/src and the shared data to $work/data, set
-# $source; from here on the checkout itself is neither read nor written.
+# $source; from here on the checkout itself is neither read nor written. Where the
+# checkout has its history, DISTRIBUTED_1_0 is an archive of version 1.0, for
+# t/130_upgrade.pl.
 copy_source() {
 	source=$work/src
 	say "copying the sources to $source"
@@ -273,6 +277,9 @@ copy_source() {
 		as_user mkdir "$work/data"
 		tar -C "$DISTRIBUTED_SHARED_DATA" --mode=u+w -cf - . | as_user tar -C "$work/data" -xf -
 		DISTRIBUTED_SHARED_DATA=$work/data
+	fi
+	if git -C "$project" archive "$version_1_0" >"$work/1.0.tar" 2>/dev/null; then
+		DISTRIBUTED_1_0=$work/1.0.tar
 	fi
 }
 

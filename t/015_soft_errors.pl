@@ -38,7 +38,8 @@ my %valid = (
 		'{"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate": "a=1", "created_at": "2026-11-22T13:00:00Z", "baggage": "k=v;p"}' ],
 	lattice_state => [ 'unknown', 'reserved', 'committed', 'aborted', 'conflict' ],
 	lease_state => [ 'unknown', 'active', 'released', 'expired', 'conflict' ],
-	obligation_lattice => [ '{}', '{"o": {"a": "committed", "b": "unknown"}}', ' {"{": {"é": "conflict"}} ' ]);
+	obligation_lattice => [ '{}', '{"o": {"a": "committed", "b": "unknown"}}', ' {"{": {"é": "conflict"}} ' ],
+	row_stamp => [ '{}', '{"context": {"a": 2}, "live": {"a": 1}, "row": {"at": "17.0", "node": "a", "hash": "00000000000000ff"}, "columns": {"x": null}}' ]);
 my @invalid = (
 	# type, text, SQLSTATE, part of the detail
 	[ vclock => '', '22P02', 'ended unexpectedly' ],
@@ -155,7 +156,20 @@ my @invalid = (
 	[ obligation_lattice => '{"o": {"a": 1}}', '22P02', 'reported is a number, not a string' ],
 	[ obligation_lattice => '{"o": {"a": "released"}}', '22P02', 'reported "released", which is no state' ],
 	[ obligation_lattice => '{"o": {"a": "reserved", "a": "reserved"}}', '22P02', 'Witness "a" occurs more than once' ],
-	[ obligation_lattice => '{"o": {"a": "reserved"}, "o": {"b": "reserved"}}', '22P02', 'Obligation "o" occurs more than once' ]);
+	[ obligation_lattice => '{"o": {"a": "reserved"}, "o": {"b": "reserved"}}', '22P02', 'Obligation "o" occurs more than once' ],
+	[ row_stamp => '{', '22P02', 'ended unexpectedly' ],
+	[ row_stamp => '[]', '22P02', 'an array, not an object' ],
+	[ row_stamp => '{"rows": {}}', '22P02', 'unknown member "rows"' ],
+	[ row_stamp => '{"context": {"": 1}}', '22P02', 'name is empty' ],
+	[ row_stamp => '{"context": {"a": 9214364837600034816}}', '22003', 'greater than 9214364837600034815' ],
+	[ row_stamp => '{"context": {"a": 1}, "live": {"a": 2}}', '22P02', 'greater than its context' ],
+	[ row_stamp => '{"row": {"at": "17.0"}}', '22P02', 'has no "node"' ],
+	[ row_stamp => '{"row": {"at": "noon", "node": "a"}}', '22P02', 'neither a timestamp nor' ],
+	[ row_stamp => '{"row": {"at": "-1.0", "node": "a"}}', '22003', 'before 1970' ],
+	[ row_stamp => '{"row": {"at": "1.0", "node": "a", "hash": "ff"}}', '22P02', 'not a string of 16 hexadecimal digits' ],
+	[ row_stamp => '{"columns": []}', '22P02', 'an array, not an object' ],
+	[ row_stamp => '{"columns": {"x": null, "x": null}}', '22P02', 'Column "x" occurs more than once' ],
+	[ row_stamp => '{"columns": {"' . 'x' x 64 . '": null}}', '22P02', 'has 64 bytes, more than 63' ]);
 
 for my $type (sort keys %valid)
 {

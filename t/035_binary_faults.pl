@@ -60,6 +60,11 @@ sub report { name($_[0]) . i8($_[1]) }
 sub obligation { my ($name, @reports) = @_; name($name) . i32(scalar @reports) . join '', @reports }
 sub obligations { i8(1) . i32(scalar @_) . join '', @_ }
 
+# Row stamps: nodes with context and live dot, the write of the row, and those of columns.
+sub seen { my ($name, $context, $live) = @_; name($name) . i64($context) . i64($live) }
+sub wrote { my ($time, $node, $hash) = @_; i8(1) . i64($time) . i32(3) . name($node) . i64($hash // 0) }
+sub stamped { my ($row, $nodes, @columns) = @_; i8(1) . i32(scalar @$nodes) . join('', @$nodes) . $row . i32(@columns / 2) . join '', map { $_ % 2 ? $columns[$_] : name($columns[$_]) } 0 .. $#columns }
+
 # Contexts of spans: version, ids, flags and time, then strings and the items of the baggage.
 sub span { my ($time, $tracestate, $region, @items) = @_; i8(1, 1 .. 16, 17 .. 24, (0) x 8, 3) . i64($time) . name($tracestate) . name($region) . i32(scalar @items) . join '', @items }
 sub item { join '', map { name($_) } @_ }
@@ -97,13 +102,15 @@ for (
 	[ lease_state => i8(1, 4), 'conflict', 'the greatest state' ],
 	[ obligation_lattice => obligations(), '{}', 'no obligations' ],
 	[ obligation_lattice => obligations(obligation('o', report('a', 0), report('b', 4)), obligation('p', report('a', 3))), '{"o": {"a": "unknown", "b": "conflict"}, "p": {"a": "aborted"}}', 'two obligations' ],
+	[ row_stamp => stamped(i8(0), []), '{}', 'a stamp that knows nothing' ],
+	[ row_stamp => stamped(wrote(17, 'a', 255), [ seen('b', 9, 0), seen('a', 17, 16) ], y => i8(0), x => wrote(18, 'b')), qq({"context": {"a": 17, "b": 9}, "live": {"a": 16}, "row": {$at, "hash": "00000000000000ff"}, "columns": {"x": {"at": "1970-01-01T00:00:00.000000018Z/3", "node": "b"}, "y": null}}), 'nodes and columns in another order' ],
 	# versions
 	[ vclock => '', '22P03: The image ends within the version: bytes needed 1, left 0.', 'nothing' ],
 	[ vclock => i8(0) . i32(0), '22P03: Version 0 is unknown; this server reads versions 1 to 1.', 'version 0' ],
 	[ vclock => i8(2) . i32(0), '22P03: Version 2 is unknown; this server reads versions 1 to 1.', 'a later version' ],
 	[ lamport => i8(2) . i64(1), '22P03: Version 2 is unknown; this server reads versions 1 to 1.', 'a later version' ],
 	map({ [ $_ => i8(2) . i32(0), '22P03: Version 2 is unknown; this server reads versions 1 to 1.', 'a later version' ] }
-		qw(logical_time gcounter pncounter lww_register lww_map mv_register orset or_map ew_flag dw_flag obligation_lattice)),
+		qw(logical_time gcounter pncounter lww_register lww_map mv_register orset or_map ew_flag dw_flag obligation_lattice row_stamp)),
 	[ hlc => i8(255) . i64(1) . i32(0), '22P03: Version 255 is unknown; this server reads versions 1 to 1.', 'a later version' ],
 	[ trace_id => i8(1, 0 .. 14), '22P03: The image ends within the trace id: bytes needed 1, left 0.', 'an id cut off' ],
 	[ trace_id => i8(1, 0 .. 16), '22P03: Bytes after the end of the image: 1.', 'a byte too many' ],
@@ -273,6 +280,22 @@ for (
 	[ obligation_lattice => obligations(obligation('o', report("a\0b", 1))), '22021: ', 'a witness with NUL' ],
 	[ obligation_lattice => obligations(obligation('o', report('a', 1))) . 'x', '22P03: Bytes after the end of the image: 1.', 'a byte too many' ],
 	# a whole image, cut off anywhere
+	[ row_stamp => stamped(i8(0), [ seen('a', 1, 2) ]), '22P03: The live dot of "a" is greater than its context.', 'a dot that was not seen' ],
+	[ row_stamp => stamped(i8(0), [ seen('a', 0, 0) ]), '22P03: Node "a" counts nothing.', 'a node of which nothing was seen' ],
+	[ row_stamp => stamped(i8(0), [ seen('a', 1, 0), seen('a', 1, 1) ]), '22P03: Node "a" occurs more than once.', 'a node twice' ],
+	[ row_stamp => stamped(i8(0), [ seen('a', 9214364837600034816, 0) ]), '22003: The context of "a" is greater than 9214364837600034815.', 'a dot after which there is none' ],
+	[ row_stamp => stamped(i8(2), []), '22P03: The mark of a write is 2.', 'another mark' ],
+	[ row_stamp => stamped(wrote(-1, 'a'), []), '22003: The time of a write is before 1970 or after 9214364837600034815 nanoseconds of it.', 'a time before 1970' ],
+	[ row_stamp => stamped(wrote(1, ''), []), '22P03: A node name is empty.', 'a write of nobody' ],
+	[ row_stamp => stamped(i8(0), [], '', wrote(1, 'a')), q(22P03: A column's name is empty.), 'an empty column' ],
+	[ row_stamp => stamped(i8(0), [], 'x' x 64, wrote(1, 'a')), '22P03: Column name "' . 'x' x 32 . '..." has 64 bytes, more than 63.', 'a long column' ],
+	[ row_stamp => stamped(i8(0), [], x => wrote(1, 'a'), x => wrote(2, 'a')), '22P03: Column "x" occurs more than once.', 'a column twice' ],
+	[ row_stamp => stamped(wrote(1, 'a', 7), [], x => wrote(1, 'a')), '22P03: Column "x" says what the row says.', 'a column that need not be listed' ],
+	[ row_stamp => stamped(i8(0), [], x => i8(0)), '22P03: Column "x" says what the row says.', 'a column that was not written in a row that was not' ],
+	[ row_stamp => i8(1) . i32(0) . i8(0) . i32(0xffffffff), '22P03: The bytes left, 0, are too few for the number of columns, 4294967295.', 'an enormous number of columns' ],
+	[ row_stamp => stamped(wrote(1, "\xff"), []), '22021: ', 'a node of no encoding' ],
+	[ row_stamp => stamped(i8(0), []) . 'x', '22P03: Bytes after the end of the image: 1.', 'a byte too many' ],
+	map({ [ row_stamp => substr(stamped(wrote(1, 'a'), [ seen('a', 1, 1) ], x => wrote(2, 'b')), 0, $_), qr/^22P03: The (image ends within|bytes left, \d+, are too few for) /, "$_ bytes of an image" ] } 0 .. 86),
 	map({ [ obligation_lattice => substr(obligations(obligation('o', report('a', 1))), 0, $_), qr/^22P03: The (image ends within|bytes left, \d+, are too few for) /, "$_ bytes of an image" ] } 0 .. 19))
 {
 	my ($type, $image, $expected, $what) = @$_;

@@ -143,6 +143,17 @@ typedef struct FuzzType
 #define STATE_MEANS(terminal) \
 	"is_terminal(a) = (input IN (" terminal ")) AND is_conflict(a) = (input = 'conflict')"
 
+/* SQL: is what "found" counts of nodes what the member says, but for zeros? */
+#define STAMP_COUNTS(member, found) \
+	found " = (SELECT coalesce(jsonb_object_agg(key, value) FILTER (WHERE value <> '0'), '{}')" \
+		  " FROM jsonb_each(coalesce(input::jsonb -> '" member "', '{}')))"
+
+/* SQL: is the last write of a column what JSON says, with the hash that was found? */
+#define STAMP_WRITE(column, json, hash) \
+	"stamp(a, " column ") IS NOT DISTINCT FROM (" json " ->> 'at')::hlc" \
+	" AND node(a, " column ") IS NOT DISTINCT FROM " json " ->> 'node'" \
+	" AND " hash " IS NOT DISTINCT FROM " json " ->> 'hash'"
+
 /* Both kinds of flags hold nothing but dots. */
 #define FLAG_CORPUS(member) \
 	{ \
@@ -530,6 +541,33 @@ static const FuzzType types[] = {
 	  "{\"order-7/step 10\": {\"eu-west-1a/7\": \"reserved\", \"eu-west-1b/3\": \"committed\","
 	  " \"us-east-1c/12\": \"unknown\"}, \"order-7/step 2\": {\"eu-west-1a/7\": \"committed\"},"
 	  " \"order-42\": {\"0\": \"aborted\", \"1\": \"committed\"}}"}},
+	{"row_stamp",
+	 LATTICE_LAWS,
+	 IMAGE_ANY_ORDER,
+	 {NULL},
+	 {STAMP_COUNTS("context", "context(a)::jsonb"),
+	  STAMP_COUNTS(
+		  "live",
+		  "coalesce(a::jsonb -> 'live', '{}')") " AND is_present(a) = (context(a) = '{}' OR a::jsonb ? 'live')",
+	  STAMP_WRITE("''", "input::jsonb -> 'row'", "a::jsonb #>> '{row,hash}'"),
+	  "(SELECT bool_and(" STAMP_WRITE(
+		  "key", "value",
+		  "a::jsonb #>> ARRAY['columns', key, 'hash']") ")"
+														" FROM jsonb_each(input::jsonb -> 'columns')) IS NOT FALSE"},
+	 {{"\"context\": {", "\"n#\": #"},
+	  {"\"columns\": {", "\"c#\": {\"at\": \"#.0\", \"node\": \"m#\"}"}},
+	 {"{}", "{\"context\": {\"a\": 1}, \"live\": {\"a\": 1}}",
+	  "{\"context\": {\"a\": 17, \"b\": 9}, \"live\": {\"b\": 8}, \"row\": {\"at\": \"17.0\", \"node\": \"a\"}}",
+	  "{\"row\": {\"at\": \"2026-11-22T13:00:00.123456789Z/7\", \"node\": \"a\", \"hash\": \"00000000000000ff\"},"
+	  " \"columns\": {\"name\": {\"at\": \"3.1\", \"node\": \"b\"}, \"new\": null, \"big\": {\"at\": \"2.0\","
+	  " \"node\": \"a\", \"hash\": \"fedcba9876543210\"}}}",
+	  " { \"columns\" : { \"\\u00e9\" : null , \"\\\"\\\\\\n\" : { \"node\" : \"\xe6\x97\xa5\" , \"at\" : \"0.4294967295\" } } } ",
+	  "{\"context\": {\"berlin\": 1790000000000000000, \"tokyo\": 1790000086400000000}, \"live\": {\"berlin\":"
+	  " 1790000000000000000, \"tokyo\": 1790000086400000000}, \"row\": {\"at\": \"1790000000000000000.0\", \"node\":"
+	  " \"berlin\", \"hash\": \"0123456789abcdef\"}, \"columns\": {\"status\": {\"at\": \"1790000086400000000.0\","
+	  " \"node\": \"tokyo\"}}}",
+	  "{\"context\": {\"big\": 9214364837600034815}, \"live\": {\"big\": 1}, \"row\": {\"at\":"
+	  " \"9214364837600034815.0\", \"node\": \"big\"}}"}},
 };
 
 /* What an error may say. */

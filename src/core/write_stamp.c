@@ -71,11 +71,11 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#define STAMP_VERSION       0x10
-#define STAMP_ROW_HAS_HASH  0x01
-#define COLUMN_HAS_HASH     1
-#define COLUMN_HAS_LOGICAL  2
-#define COLUMN_NODE_SHIFT   2
+#define STAMP_VERSION      0x10
+#define STAMP_ROW_HAS_HASH 0x01
+#define COLUMN_HAS_HASH    1
+#define COLUMN_HAS_LOGICAL 2
+#define COLUMN_NODE_SHIFT  2
 
 /* Bytes of a varint of 64 bits. */
 #define VARINT_MAX 10
@@ -91,7 +91,7 @@ get_varint(const char **at)
 
 	for (int shift = 0;; shift += 7)
 	{
-		uint8 byte = (uint8) *(*at)++;
+		uint8 byte = (uint8) * (*at)++;
 
 		value |= (uint64) (byte & 0x7f) << shift;
 		if (byte < 0x80)
@@ -126,7 +126,8 @@ row_stamp_init(RowStamp *stamp, uint32 nodes, uint32 columns)
 	stamp->nodes = stamp->inline_nodes;
 	stamp->columns = stamp->inline_columns;
 	if (nodes > STAMP_INLINE)
-		stamp->nodes = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(StampNode) * (Size) nodes);
+		stamp->nodes = MemoryContextAllocHuge(CurrentMemoryContext,
+											  sizeof(StampNode) * (Size) nodes);
 	if (columns > STAMP_INLINE)
 		stamp->columns = MemoryContextAllocHuge(CurrentMemoryContext,
 												sizeof(StampColumn) * (Size) columns);
@@ -350,9 +351,9 @@ stamp_is_write(const WriteStamp *write)
 	return write->node.length > 0;
 }
 
-/* Does a column need to be listed? */
-static inline bool
-stamp_is_listed(const RowStamp *stamp, const StampColumn *column)
+/* Does a column need to be listed, or does it say what the row says? */
+bool
+row_stamp_lists(const RowStamp *stamp, const StampColumn *column)
 {
 	WriteStamp unlisted = row_stamp_unlisted(stamp);
 
@@ -402,7 +403,7 @@ stamp_collect_nodes(RowStamp *stored, const RowStamp *stamp)
 	stamp_note_node(stamp, &stamp->row, used, &others);
 	for (uint32 i = 0; i < stamp->ncolumns; i++)
 	{
-		if (stamp_is_listed(stamp, &stamp->columns[i]))
+		if (row_stamp_lists(stamp, &stamp->columns[i]))
 			stamp_note_node(stamp, &stamp->columns[i].write, used, &others);
 	}
 	if (others.nnodes > 1)
@@ -411,8 +412,7 @@ stamp_collect_nodes(RowStamp *stored, const RowStamp *stamp)
 	for (uint32 i = 0; i <= stamp->nnodes; i++)
 	{
 		while (next < others.nnodes &&
-			   (i == stamp->nnodes ||
-				stamp_node_order(&others.nodes[next], &stamp->nodes[i]) < 0))
+			   (i == stamp->nnodes || stamp_node_order(&others.nodes[next], &stamp->nodes[i]) < 0))
 		{
 			if (stored->nnodes == 0 ||
 				stamp_node_order(&stored->nodes[stored->nnodes - 1], &others.nodes[next]) != 0)
@@ -451,7 +451,7 @@ stamp_put_columns(char *at, const RowStamp *stamp, const RowStamp *stored, uint6
 	uint32 listed = 0;
 
 	for (uint32 i = 0; i < stamp->ncolumns; i++)
-		listed += stamp_is_listed(stamp, &stamp->columns[i]);
+		listed += row_stamp_lists(stamp, &stamp->columns[i]);
 	at = put_varint(at, listed);
 	for (uint32 i = 0; i < stamp->ncolumns; i++)
 	{
@@ -460,7 +460,7 @@ stamp_put_columns(char *at, const RowStamp *stamp, const RowStamp *stored, uint6
 		uint64 head = stamp_node_number(stored, write) << COLUMN_NODE_SHIFT;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!stamp_is_listed(stamp, column))
+		if (!row_stamp_lists(stamp, column))
 			continue;
 		at = put_name(at, column->name, column->length);
 		if (head != 0)
@@ -643,7 +643,7 @@ row_stamp_join(RowStamp *result, const RowStamp *a, const RowStamp *b)
 	while (stamp_pair_next_column(&columns, a, b, &one, &other))
 	{
 		one.write = write_stamp_later(&one.write, &other.write);
-		if (stamp_is_listed(result, &one))
+		if (row_stamp_lists(result, &one))
 			result->columns[result->ncolumns++] = one;
 	}
 }

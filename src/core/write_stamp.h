@@ -68,6 +68,7 @@ extern void row_stamp_release(RowStamp *stamp);
 extern struct varlena *row_stamp_close(const RowStamp *stamp);
 extern uint32 row_stamp_find_node(const RowStamp *stamp, NodeName node, bool *found);
 extern WriteStamp row_stamp_column(const RowStamp *stamp, const char *name, uint32 length);
+extern bool row_stamp_lists(const RowStamp *stamp, const StampColumn *column);
 extern bool row_stamp_present(const RowStamp *stamp);
 extern struct varlena *row_stamp_context(const RowStamp *stamp);
 

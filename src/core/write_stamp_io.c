@@ -33,7 +33,8 @@
  *		int64		hash, or 0
  *
  * Nodes and columns are read in any order, since a change of encoding may change
- * it.
+ * it.  What no sender writes is an error: a node of which nothing was seen, a
+ * column that says what the row says.
  */
 #include "core/compat.h"
 
@@ -379,8 +380,8 @@ row_stamp_receive(const JsonFace *face, StringInfo msg, int version, const Input
 	WriteStamp row;
 	uint32 count;
 
-	node_table_open(&nodes,
-					node_table_face_receive(&stamp_nodes_face.base, msg, version, source), 2);
+	node_table_open(&nodes, node_table_face_receive(&stamp_nodes_face.base, msg, version, source),
+					2);
 	receive_write(msg, source, &row);
 	count = wire_get_count(msg, source, "the number of columns", WIRE_COLUMN_MIN);
 	row_stamp_init(&stamp, nodes.nnodes, count);
@@ -404,6 +405,9 @@ row_stamp_receive(const JsonFace *face, StringInfo msg, int version, const Input
 		column->length = (uint32) length;
 		stamp_check_column(column, source);
 		receive_write(msg, source, &column->write);
+		if (!row_stamp_lists(&stamp, column))
+			input_malformed(source, "Column %s says what the row says.",
+							json_tree_quote(column->name, length));
 	}
 	return stamp_build(&stamp, source);
 }
