@@ -76,10 +76,10 @@ psql('old', 'dbo', q{
 	CREATE TABLE every (id integer PRIMARY KEY, v vclock, t lamport, h hlc, r hlcrange, l logical_time, g gcounter, p pncounter,
 		w lww_register, m lww_map, mv mv_register, s orset, o or_map, e ew_flag, d dw_flag, st lattice_state, le lease_state,
 		ob obligation_lattice, ti trace_id, si span_id, tf trace_flags, tc trace_context);
-	INSERT INTO every SELECT i, vclock('a', i) | vclock('b', 7), i::bigint::lamport, (i || '.1')::hlc, hlcrange((i || '.0')::hlc, NULL), '{"vector": {"a": 1}}',
-		increment('{}', i, 'a'), decrement(increment('{}', i, 'a'), 3, 'b'), lww_register('x' || i, '17.0', 'a'), put('{}', 'k' || i % 7, 'v', '17.0', 'a'),
-		set('{}', 'x', 'a'), add(add('{}', 'e' || i % 50, 'a'), 'f', 'b'), put('{}', 'k' || i % 7, 'v', 'a'), enable('{}', 'a'), disable('{}', 'a'),
-		'reserved', 'active', observe('{}', 'o' || i % 11, 'a', CASE WHEN i % 40 = 0 THEN 'conflict' ELSE 'committed' END), random_trace_id(), random_span_id(), '01',
+	INSERT INTO every SELECT i, vclock('a', i) | vclock('b', 7), i::lamport, (i || '.1')::hlc, hlcrange((i || '.0')::hlc, NULL), '{"vector": {"a": 1}}',
+		increment('{}'::gcounter, i, 'a'), decrement(increment('{}'::pncounter, i, 'a'), 3, 'b'), lww_register('x' || i, '17.0', 'a'), put('{}'::lww_map, 'k' || i % 7, 'v', '17.0', 'a'),
+		set('{}'::mv_register, 'x', 'a'), add(add('{}'::orset, 'e' || i % 50, 'a'), 'f', 'b'), put('{}'::or_map, 'k' || i % 7, 'v', 'a'), enable('{}'::ew_flag, 'a'), disable('{}'::dw_flag, 'a'),
+		'reserved', 'active', observe('{}'::obligation_lattice, 'o' || i % 11, 'a', CASE WHEN i % 40 = 0 THEN 'conflict' ELSE 'committed' END::lattice_state), random_trace_id(), random_span_id(), '01',
 		'00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' FROM generate_series(1, 1000) i;
 	CREATE INDEX every_v ON every USING gist (v);
 	CREATE INDEX every_s ON every USING gin (s);
@@ -95,7 +95,8 @@ psql('old', 'dbo', q{
 	CREATE TABLE accounts (id text PRIMARY KEY, owner text, n gcounter NOT NULL DEFAULT '{}', tags orset NOT NULL DEFAULT '{}');
 	INSERT INTO accounts VALUES ('old', 'before merging');
 	SELECT enable_merge('accounts');
-	INSERT INTO accounts VALUES ('x', 'alice', increment('{}'::gcounter, 5)), ('y', 'bob'), ('gone', 'carol');
+	INSERT INTO accounts VALUES ('x', 'alice', increment('{}'::gcounter, 5));
+	INSERT INTO accounts VALUES ('y', 'bob'), ('gone', 'carol');
 	UPDATE accounts SET n = n + 2, tags = tags + 'red' WHERE id = 'x';
 	DELETE FROM accounts WHERE id = 'gone';
 	SELECT create_merge_publication('merge', '{accounts}');
