@@ -313,6 +313,29 @@ UPDATE bad SET c = '{}';
 SELECT merge_row();
 SELECT merge_truncate();
 
+-- Keys are equal where their index has them equal, and stay as they are: 1.00 arrives where 1.0 is.
+CREATE FUNCTION arrives_equal(type text, here text, there text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	found text;
+BEGIN
+	CALL make('merge_row_a.eq', format('k %s PRIMARY KEY, c gcounter DEFAULT ''{}'', note text', type));
+	EXECUTE format('INSERT INTO eq (k, c) VALUES (%L, ''{"a": 1}'')', here);
+	-- a server with the other key has counted, too, and sends what it has by an INSERT, and later by an UPDATE
+	CALL arrive(format('INSERT INTO eq (k, c, _merge_presence) VALUES (%L, ''{"b": 2}'', ''{"enabled": [["b", 9]], "context": {"b": 9}}'')', there));
+	CALL arrive(format('UPDATE eq SET k = %L, c = ''{"b": 5}'' WHERE k = %L', there, here));
+	-- and so do sessions here
+	EXECUTE format('UPDATE eq SET k = %L, c = c + 3, note = ''x''', there);
+	EXECUTE format('UPDATE eq SET k = %L', there);
+	SELECT string_agg(k::text || ' ' || c::text || ' ' || coalesce(note, '-'), ', ') INTO found FROM eq;
+	RETURN found;
+END
+$$;
+SET distributed.node = 'a';
+SELECT type, here, there, arrives_equal(type, here, there) FROM (VALUES ('numeric', '1.0', '1.00'), ('float8', '0', '-0'), ('interval', '1 day', '24:00:00'),
+	('numeric[]', '{1.0,2}', '{1,2.000}'), ('text', 'a', 'a')) v (type, here, there);
+UPDATE eq SET k = 'b';
+DROP TABLE eq;
+
 RESET client_min_messages;
 RESET distributed.node;
 SET client_min_messages = warning;

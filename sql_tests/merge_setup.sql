@@ -98,25 +98,25 @@ CREATE FUNCTION pg_temp.links(VARIADIC arguments text[]) RETURNS text LANGUAGE p
 DECLARE
 	answer text;
 BEGIN
-	EXECUTE format('SELECT string_agg(node || '' < '' || (regexp_match(command, ''CONNECTION ''''(.)''))[1], ''  '' ORDER BY step) FROM merge_subscription_commands(%s) WHERE command ~ ''^CREATE SUB''', array_to_string(arguments, ', ')) INTO answer;
+	EXECUTE format('SELECT string_agg(node || '' < '' || (regexp_match(command, ''CONNECTION ''''host=(.)''))[1], ''  '' ORDER BY step) FROM merge_subscription_commands(%s) WHERE command ~ ''^CREATE SUB''', array_to_string(arguments, ', ')) INTO answer;
 	RETURN answer;
 END
 $$;
-SELECT topology, pg_temp.links($$'{"d": "d", "a": "a", "c": "c", "b": "b"}'$$, quote_literal(topology)) FROM unnest('{mesh,ring,star}'::text[]) topology;
-SELECT pg_temp.links($$'{"d": "d", "a": "a", "c": "c", "b": "b"}'$$, $$'star'$$, $$center => 'c'$$);
+SELECT topology, pg_temp.links($$'{"d": "host=d", "a": "host=a", "c": "host=c", "b": "host=b"}'$$, quote_literal(topology)) FROM unnest('{mesh,ring,star}'::text[]) topology;
+SELECT pg_temp.links($$'{"d": "host=d", "a": "host=a", "c": "host=c", "b": "host=b"}'$$, $$'star'$$, $$center => 'c'$$);
 -- the first one is this server, if it is among them
 SET distributed.node = 'c';
-SELECT topology, pg_temp.links($$'{"d": "d", "a": "a", "c": "c", "b": "b"}'$$, quote_literal(topology)) FROM unnest('{mesh,ring,star}'::text[]) topology;
+SELECT topology, pg_temp.links($$'{"d": "host=d", "a": "host=a", "c": "host=c", "b": "host=b"}'$$, quote_literal(topology)) FROM unnest('{mesh,ring,star}'::text[]) topology;
 -- one joins: what concerns it
-SELECT topology, pg_temp.links($$'{"d": "d", "a": "a", "c": "c", "b": "b"}'$$, quote_literal(topology), $$joining => 'b'$$) FROM unnest('{mesh,ring,star}'::text[]) topology;
-SELECT pg_temp.links($$'{"d": "d", "a": "a", "c": "c", "b": "b"}'$$, $$'star'$$, $$joining => 'a'$$);
-SELECT node, count(*) FROM merge_subscription_commands('{"d": "d", "a": "a", "c": "c", "b": "b"}', joining => 'b') WHERE command !~ '^(CREATE SUB|DO)' GROUP BY node;
+SELECT topology, pg_temp.links($$'{"d": "host=d", "a": "host=a", "c": "host=c", "b": "host=b"}'$$, quote_literal(topology), $$joining => 'b'$$) FROM unnest('{mesh,ring,star}'::text[]) topology;
+SELECT pg_temp.links($$'{"d": "host=d", "a": "host=a", "c": "host=c", "b": "host=b"}'$$, $$'star'$$, $$joining => 'a'$$);
+SELECT node, count(*) FROM merge_subscription_commands('{"d": "host=d", "a": "host=a", "c": "host=c", "b": "host=b"}', joining => 'b') WHERE command !~ '^(CREATE SUB|DO)' GROUP BY node;
 -- a ring of two has one edge
-SELECT topology, pg_temp.links($$'{"a": "a", "b": "b"}'$$, quote_literal(topology)) FROM unnest('{mesh,ring,star}'::text[]) topology;
+SELECT topology, pg_temp.links($$'{"a": "host=a", "b": "host=b"}'$$, quote_literal(topology)) FROM unnest('{mesh,ring,star}'::text[]) topology;
 
 -- names: of slots, of publications
-SELECT node, substring(command FROM 'SUBSCRIPTION (.*) WITH') FROM merge_subscription_commands('{"Köln-1": "x", "o''hara": "y"}', publication => 'My "pub"') WHERE command ~ '^CREATE SUB';
-SELECT substring(command FROM 'node = (.*);'), substring(command FROM 'create_merge_publication.*') FROM merge_subscription_commands('{"Köln-1": "x", "o''hara": "y"}', publication => 'My "pub"') WHERE command ~ 'distributed.node|create_merge';
+SELECT node, substring(command FROM 'SUBSCRIPTION (.*) WITH') FROM merge_subscription_commands('{"Köln-1": "host=x", "o''hara": "host=y"}', publication => 'My "pub"') WHERE command ~ '^CREATE SUB';
+SELECT substring(command FROM 'node = (.*);'), substring(command FROM 'create_merge_publication.*') FROM merge_subscription_commands('{"Köln-1": "host=x", "o''hara": "host=y"}', publication => 'My "pub"') WHERE command ~ 'distributed.node|create_merge';
 SELECT left(name, 54), name ~ '^[a-z_]{54}_[0-9a-f]{8}$', count(*) OVER (PARTITION BY name) FROM (SELECT substring(command FROM 'SUBSCRIPTION (.*) CONNECTION') AS name
 	FROM merge_subscription_commands(jsonb_build_object(repeat('long', 20), 'host=a', repeat('long', 21), 'host=b')) WHERE command ~ '^CREATE SUB') s;
 
@@ -126,6 +126,23 @@ SELECT f.* FROM unnest(ARRAY[
 	'''{"a": "host=a", "b": "host=b"}'', ''tree''', '''{"a": "host=a", "b": "host=b"}'', NULL', '''{"a": "host=a", "b": "host=b"}'', publication => NULL',
 	'''{"a": "host=a", "b": "host=b"}'', ''ring'', center => ''a''', '''{"a": "host=a", "b": "host=b"}'', ''star'', center => ''c''', '''{"a": "host=a", "b": "host=b"}'', joining => ''c''',
 	'''{"a-b": "host=a", "a_b": "host=b"}''']) arguments, pg_temp.fault('SELECT merge_subscription_commands(' || arguments || ')') f;
+
+-- what is no connection string is told at once, and whose it is; the server's own words differ from version to version
+CREATE FUNCTION pg_temp.context(conninfo text, OUT state text, OUT context text) LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM merge_subscription_commands(jsonb_build_object('berlin', 'host=a', 'berlin2', conninfo));
+	state := 'no error';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, context = PG_EXCEPTION_CONTEXT;
+	context := split_part(context, E'\n', 1);
+END
+$$;
+SELECT conninfo, f.* FROM unnest('{hots=b,b,"host=b port","host=''b","postgresql://b:5432/shop","host=b options=-cgeqo=off"}'::text[]) conninfo, pg_temp.context(conninfo) f;
+-- many servers take no more than their links do
+SET statement_timeout = '30s';
+SELECT count(DISTINCT command) AS subscriptions FROM (SELECT jsonb_object_agg('n' || i, 'host=h' || i) FROM generate_series(1, 150) i) s (peers),
+	merge_subscription_commands(peers) WHERE command ~ '^CREATE SUB';
+RESET statement_timeout;
 
 RESET distributed.node;
 RESET search_path;

@@ -450,6 +450,10 @@ SELECT count(*) FROM triggers_of WHERE relname LIKE 'plain%';
 ROLLBACK;
 SELECT count(*) FROM triggers_of WHERE relname LIKE 'plain%';
 
+-- The loop over merge_status that comes to mind leaves merge_nodes alone, which is nobody's to disable.
+SELECT count(*) FROM merge_status() WHERE table_name = 'merge_nodes'::regclass;
+SELECT disable_merge('merge_nodes');
+
 SET client_min_messages = warning;
 DROP SCHEMA mt CASCADE;
 DROP SERVER mt_server CASCADE;

@@ -110,7 +110,7 @@ my %asked = (
 	spans => q{SELECT count(*), max(name) FROM traces.spans},
 	accounts => q{SELECT string_agg(a::text, E'\n' ORDER BY id) FROM accounts a},
 	nodes => q{SELECT string_agg(n::text, E'\n' ORDER BY node) FROM merge_nodes n},
-	status => q{SELECT table_name, plain_columns, concurrent_update, lattice_columns FROM merge_status()});
+	status => q{SELECT table_name, plain_columns, concurrent_update, lattice_columns FROM merge_status() WHERE table_name <> 'merge_nodes'::regclass});
 my %before = map { $_ => psql('old', 'dbo', $asked{$_}) } keys %asked;
 psql('old', 'dbo', "COPY every TO '$image' (FORMAT binary)");
 is(psql('old', 'dbo', q{SELECT extversion FROM pg_extension WHERE extname = 'distributed'}), '1.0', 'this is version 1.0');

@@ -140,6 +140,13 @@ compat_reserve_settings(const char *prefix)
 #define COMPAT_DISABLE_ON_ERROR    (PG_VERSION_NUM >= 150000)
 #define COMPAT_ORIGIN              (PG_VERSION_NUM >= 160000)
 
+/* Whether a connection must have a password is asked since 16. */
+#if PG_VERSION_NUM < 160000
+#define compat_check_conninfo(conninfo) walrcv_check_conninfo(conninfo)
+#else
+#define compat_check_conninfo(conninfo) walrcv_check_conninfo(conninfo, false)
+#endif
+
 /* The server says why it cannot hash since 15. */
 static inline void
 compat_md5(const void *bytes, size_t length, void *digest)

@@ -16,8 +16,11 @@
  */
 #include "core/compat.h"
 
+#include "catalog/dependency.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "common/hashfn.h"
 #include "core/query.h"
 #include "miscadmin.h"
@@ -56,14 +59,28 @@ extension_type(Oid extension_namespace, const char *name)
 	return type;
 }
 
-/* One of its tables. */
+/*
+ * One of its tables.  Who owns the extension may take a table out of it, and put
+ * anything of that name in its place: that is not ours, and C code that scans a
+ * table would not survive a view.
+ */
 Oid
 extension_table(Oid extension_namespace, const char *name)
 {
 	Oid table = get_relname_relid(name, extension_namespace);
+	Oid extension = getExtensionOfObject(TypeRelationId,
+										 extension_type(extension_namespace, "vclock"));
 
-	if (!OidIsValid(table))
-		elog(ERROR, "table \"%s\" of the extension is missing", name);
+	if (!OidIsValid(table) || get_rel_relkind(table) != RELKIND_RELATION ||
+		getExtensionOfObject(RelationRelationId, table) != extension)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" of the extension is missing", name),
+				 errdetail("There is none of that name which is an ordinary table and belongs to "
+						   "the extension."),
+				 errhint("If it was taken out: ALTER EXTENSION %s ADD TABLE %s.%s.",
+						 quote_identifier(get_extension_name(extension)),
+						 quote_identifier(get_namespace_name(extension_namespace)), name)));
 	return table;
 }
 

@@ -344,20 +344,36 @@ row_is_gone(const MergeRow *row, const RowValues *removed, const RowValues *othe
 		row_may_be_purged(row, removed->values[presence]);
 }
 
-static void
-row_check_key(const MergeRow *row)
+/*
+ * A key does not change.  One that is equal but not the same, such as 1.00 for 1.0,
+ * gives way to that which is there, or replicas would differ.  Has that changed
+ * the new row?
+ */
+static bool
+row_keep_key(MergeRow *row)
 {
+	bool changed = false;
+
 	for (int i = 0; i < row->rule->ncolumns; i++)
 	{
-		if (row->rule->columns[i].kind == MERGE_COLUMN_KEY && !row_same(row, i))
+		MergeColumn *column = &row->rule->columns[i];
+
+		if (column->kind != MERGE_COLUMN_KEY || row_same(row, i))
+			continue;
+		if (row->old.nulls[i] || row->new.nulls[i] ||
+			!DatumGetBool(FunctionCall2Coll(&column->equal, column->collation, row->old.values[i],
+											row->new.values[i])))
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("key of a row of merged table \"%s\" cannot be changed",
 							RelationGetRelationName(row->table)),
 					 errdetail("Row %s: column \"%s\" would change.", row_key(row, &row->old),
-							   row->rule->columns[i].name),
+							   column->name),
 					 errhint("Insert a row with the new key, and delete this one.")));
+		row_take(&row->new, &row->old, i);
+		changed = true;
 	}
+	return changed;
 }
 
 /* Was the row removed, and will it be there? */
@@ -383,7 +399,7 @@ row_join(MergeRow *row, MergeArrival *arrival)
 	int stamps = rule->stamps;
 	bool replaces;
 
-	row_check_key(row);
+	(void) row_keep_key(row);
 	arrival->met = true;
 	arrival->changed = false;
 	if (row_same(row, rule->presence))
@@ -576,6 +592,7 @@ row_update(MergeRow *row)
 {
 	MergeRule *rule = row->rule;
 	NodeName node = row_local_node(row);
+	bool kept;
 	bool changed = false;
 	bool stamped = false;
 	MergeStamps stamps;
@@ -583,7 +600,7 @@ row_update(MergeRow *row)
 	if (!row->old.nulls[rule->presence] && merge_presence_removed(row->old.values[rule->presence]))
 		return NULL;
 	row_check_columns(row);
-	row_check_key(row);
+	kept = row_keep_key(row);
 	row_check_hidden(row, rule->presence);
 	row_check_hidden(row, rule->stamps);
 	row_fill_hidden(row, &row->new);
@@ -610,7 +627,8 @@ row_update(MergeRow *row)
 		}
 	}
 	if (!changed)
-		return row->trigger->tg_newtuple;
+		return kept ? (HeapTuple) DatumGetPointer(row_result(row, &row->new))
+					: row->trigger->tg_newtuple;
 	if (stamped)
 		row->new.values[rule->stamps] = merge_stamps_close(&stamps);
 	if (rule->keep)

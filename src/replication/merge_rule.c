@@ -12,6 +12,8 @@
  */
 #include "core/compat.h"
 
+#include "access/genam.h"
+#include "access/stratnum.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "replication/merge_purge.h"
@@ -196,6 +198,29 @@ merge_rule_statements(MergeRule *rule, const MergeShape *shape, Relation table)
 	MemoryContextSwitchTo(before);
 }
 
+/* Keys are equal where the index that tells rows apart has them equal. */
+static void
+merge_rule_key_column(MergeRule *rule, MergeColumn *column, AttrNumber number)
+{
+	Relation index = index_open(rule->identity_index, AccessShareLock);
+
+	column->kind = MERGE_COLUMN_KEY;
+	for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
+	{
+		Oid type = index->rd_opcintype[i];
+		Oid equal;
+
+		if (index->rd_index->indkey.values[i] != number)
+			continue;
+		equal = get_opfamily_member(index->rd_opfamily[i], type, type, BTEqualStrategyNumber);
+		if (!OidIsValid(equal))
+			elog(ERROR, "index \"%s\" has no equality", RelationGetRelationName(index));
+		fmgr_info_cxt(get_opcode(equal), &column->equal, rule->context);
+		column->collation = index->rd_indcollation[i];
+	}
+	index_close(index, AccessShareLock);
+}
+
 static void
 merge_rule_build_column(MergeRule *rule, const MergeShape *shape, Form_pg_attribute attribute)
 {
@@ -206,7 +231,7 @@ merge_rule_build_column(MergeRule *rule, const MergeShape *shape, Form_pg_attrib
 	column->typlen = attribute->attlen;
 	column->typbyval = attribute->attbyval;
 	if (bms_is_member(number, shape->key))
-		column->kind = MERGE_COLUMN_KEY;
+		merge_rule_key_column(rule, column, number);
 	else if (bms_is_member(number, shape->lattices) || number == shape->presence ||
 			 number == shape->stamps)
 	{

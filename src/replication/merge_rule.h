@@ -27,6 +27,10 @@ typedef struct MergeColumn
 	int16 typlen;
 	bool typbyval;
 
+	/* columns of the key */
+	FmgrInfo equal; /* of the index's operator class */
+	Oid collation;
+
 	/* lattice columns */
 	FmgrInfo merge;
 	MergeCounting counting;

@@ -30,8 +30,10 @@
 #include "miscadmin.h"
 #include "replication/merge_nodes.h"
 #include "replication/merge_shape.h"
+#include "replication/walreceiver.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -319,13 +321,32 @@ typedef struct MergeSetup
 	MergePeer *peers; /* by name */
 	int first;        /* which one the others join, or the centre of a star */
 	int last;         /* which one is to join, or -1 */
-	List *names;      /* of subscriptions */
+	HTAB *names;      /* of subscriptions */
 } MergeSetup;
 
 static int
 merge_peer_order(const void *a, const void *b)
 {
 	return strcmp(((const MergePeer *) a)->node, ((const MergePeer *) b)->node);
+}
+
+static void
+setup_conninfo_context(void *peer)
+{
+	errcontext("connection string of node \"%s\"", ((const MergePeer *) peer)->node);
+}
+
+/* A connection string that is none is better found now than on each server. */
+static void
+setup_check_conninfo(const MergePeer *peer)
+{
+	ErrorContextCallback context = {error_context_stack, setup_conninfo_context,
+									unconstify(MergePeer *, peer)};
+
+	load_file("libpqwalreceiver", false);
+	error_context_stack = &context;
+	compat_check_conninfo(peer->conninfo);
+	error_context_stack = context.previous;
 }
 
 static void
@@ -359,6 +380,7 @@ setup_peers(MergeSetup *setup, Jsonb *peers)
 								peer->node),
 						 errhint("Write it as \"host=... dbname=...\".")));
 			peer->conninfo = pnstrdup(value.val.string.val, value.val.string.len);
+			setup_check_conninfo(peer);
 			setup->count++;
 		}
 	}
@@ -368,6 +390,20 @@ setup_peers(MergeSetup *setup, Jsonb *peers)
 				 errmsg("there must be two peers, at least"),
 				 errhint("Name all servers, this one, too.")));
 	qsort(setup->peers, setup->count, sizeof(MergePeer), merge_peer_order);
+}
+
+/* Names are taken once; padded, so that they are equal where their bytes are. */
+static void
+setup_names(MergeSetup *setup)
+{
+	HASHCTL control;
+
+	memset(&control, 0, sizeof(control));
+	control.keysize = NAMEDATALEN;
+	control.entrysize = NAMEDATALEN;
+	control.hcxt = CurrentMemoryContext;
+	setup->names = hash_create("names of subscriptions", 256, &control,
+							   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 /* Which peer is that? */
@@ -436,7 +472,8 @@ static const char *
 setup_subscription_name(MergeSetup *setup, const MergePeer *from, const MergePeer *to)
 {
 	char *name = psprintf("%s_%s_to_%s", setup->prefix, slot_word(from->node), slot_word(to->node));
-	ListCell *cell;
+	char key[NAMEDATALEN] = {0};
+	bool taken;
 
 	if (strlen(name) > SUBSCRIPTION_NAME_MAX)
 	{
@@ -444,18 +481,16 @@ setup_subscription_name(MergeSetup *setup, const MergePeer *from, const MergePee
 
 		name = psprintf("%.*s_%08x", SUBSCRIPTION_NAME_MAX - 9, name, hash);
 	}
-	foreach (cell, setup->names)
-	{
-		if (strcmp((const char *) lfirst(cell), name) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_DUPLICATE_OBJECT),
-					 errmsg("two subscriptions would have the name \"%s\"", name),
-					 errdetail("The name of a slot has lower-case letters, digits and "
-							   "underscores only, and at most %d bytes.",
-							   SUBSCRIPTION_NAME_MAX),
-					 errhint("Give the nodes names that differ in letters and digits.")));
-	}
-	setup->names = lappend(setup->names, name);
+	strlcpy(key, name, NAMEDATALEN);
+	(void) hash_search(setup->names, key, HASH_ENTER, &taken);
+	if (taken)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("two subscriptions would have the name \"%s\"", name),
+				 errdetail("The name of a slot has lower-case letters, digits and "
+						   "underscores only, and at most %d bytes.",
+						   SUBSCRIPTION_NAME_MAX),
+				 errhint("Give the nodes names that differ in letters and digits.")));
 	return name;
 }
 
@@ -622,6 +657,7 @@ merge_subscription_commands(PG_FUNCTION_ARGS)
 	setup.prefix = slot_word(setup.publication);
 	setup.topology = setup_topology(text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	setup_peers(&setup, PG_GETARG_JSONB_P(0));
+	setup_names(&setup);
 	local = node_name_setting() ? setup_find(&setup, NULL, node_name_setting()) : -1;
 	setup.first = Max(local, 0);
 	if (setup.topology == TOPOLOGY_STAR)

@@ -17,8 +17,10 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "core/node_name.h"
 #include "core/query.h"
 #include "core/shared_clock.h"
@@ -89,6 +91,13 @@ merge_table_open(Oid oid, bool any_kind)
 	if (!compat_owns_table(oid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RelationGetRelationName(table));
 	return table;
+}
+
+/* The extension's own tables are merged whether or not others are. */
+static bool
+merge_belongs_to_extension(Oid table)
+{
+	return OidIsValid(getExtensionOfObject(RelationRelationId, table));
 }
 
 /*
@@ -339,6 +348,14 @@ disable_merge(PG_FUNCTION_ARGS)
 
 	merge_shape_read(&shape, table, extension);
 	merge_table_close(&shape, table);
+	if (merge_belongs_to_extension(shape.table))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot disable merging of \"%s\"", shape.name),
+				 errdetail("It belongs to the extension \"%s\".",
+						   get_extension_name(
+							   getExtensionOfObject(RelationRelationId, shape.table))),
+				 errhint("Disable merging of tables of your own; merge_status() lists them.")));
 	if (!shape.row_trigger && !shape.truncate_trigger && shape.presence == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -412,9 +429,11 @@ merge_status_row(RowSet *rows, Relation table, Oid extension)
 	bool stamped;
 
 	merge_shape_read(&shape, table, extension);
-	if (shape.row_trigger == NULL)
+	/* merge_nodes is nobody's to look after */
+	if (shape.row_trigger == NULL || merge_belongs_to_extension(shape.table))
 		return;
-	if (shape.row_trigger->tgenabled != TRIGGER_FIRES_ALWAYS)
+	if (shape.row_trigger->tgenabled != TRIGGER_FIRES_ALWAYS &&
+		compat_owns_table(shape.table, GetUserId()))
 		ereport(WARNING,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("rows that arrive at table \"%s\" are not merged",
