@@ -543,8 +543,10 @@ write_stamp_compare(const WriteStamp *a, const WriteStamp *b)
 {
 	int order = hybrid_time_compare(a->at, b->at);
 
-	if (order == 0)
+	if (order == 0 && stamp_is_write(a) && stamp_is_write(b))
 		order = bytes_compare(a->node.name, a->node.length, b->node.name, b->node.length);
+	else if (order == 0)
+		order = stamp_is_write(a) - stamp_is_write(b);
 	if (order == 0)
 		order = (a->hash > b->hash) - (a->hash < b->hash);
 	return order;
