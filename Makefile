@@ -38,7 +38,8 @@ SHARED = time/log_table time/event_graph time/shiviz_regex time/spacetime_svg \
 	trace/trace_timeline trace/flat_value trace/time_text \
 	replication/merge_rule replication/merge_intent replication/merge_presence \
 	replication/merge_columns replication/merge_continue replication/merge_counts \
-	replication/merge_shape replication/merge_check replication/merge_live
+	replication/merge_shape replication/merge_check replication/merge_live \
+	replication/merge_publication
 
 # Tests that concern every type rather than one.
 CROSS_TESTS = laws convergence catalog
