@@ -39,7 +39,8 @@ SHARED = time/log_table time/event_graph time/shiviz_regex time/spacetime_svg \
 	replication/merge_rule replication/merge_intent replication/merge_presence \
 	replication/merge_columns replication/merge_continue replication/merge_counts \
 	replication/merge_shape replication/merge_check replication/merge_live \
-	replication/merge_publication
+	replication/merge_publication replication/merge_conninfo replication/merge_commands \
+	replication/merge_copy
 
 # Tests that concern every type rather than one.
 CROSS_TESTS = laws convergence catalog
@@ -76,7 +77,7 @@ endif
 $(shell mkdir -p $(sort $(dir $(OBJS))))
 
 SQL_FRAGMENTS = $(FEATURES:%=$(srcdir)/sql/%.sql)
-SQL_PARTS = $(SQL_FRAGMENTS) $(wildcard $(srcdir)/sql/core/*.sql) $(srcdir)/sql/core/assemble.awk $(srcdir)/Makefile
+SQL_PARTS = $(wildcard $(srcdir)/sql/*/*.sql) $(srcdir)/sql/core/assemble.awk $(srcdir)/Makefile
 ASSEMBLE = awk -v rooms=$(srcdir)/sql -v major=$(MAJORVERSION) -f $(srcdir)/sql/core/assemble.awk
 
 $(SCRIPT): $(SQL_PARTS)

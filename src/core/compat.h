@@ -137,7 +137,12 @@ compat_reserve_settings(const char *prefix)
 /* What logical replication can do. */
 #define COMPAT_COLUMN_LISTS        (PG_VERSION_NUM >= 150000)
 #define COMPAT_SCHEMA_PUBLICATIONS (PG_VERSION_NUM >= 150000)
+#define COMPAT_STREAMING           (PG_VERSION_NUM >= 140000)
+#define COMPAT_BINARY              (PG_VERSION_NUM >= 140000)
+#define COMPAT_COPY_PROGRESS       (PG_VERSION_NUM >= 140000)
+#define COMPAT_TWO_PHASE           (PG_VERSION_NUM >= 150000)
 #define COMPAT_DISABLE_ON_ERROR    (PG_VERSION_NUM >= 150000)
+#define COMPAT_ERROR_COUNTS        (PG_VERSION_NUM >= 150000)
 #define COMPAT_ORIGIN              (PG_VERSION_NUM >= 160000)
 
 /* Whether a connection must have a password is asked since 16. */

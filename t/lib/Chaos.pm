@@ -133,12 +133,14 @@ sub join_server
 	for my $link ($cluster->all_links)
 	{
 		die "the commands leave out $link->[0] to $link->[1]\n"
-		  if grep({ $_ eq $name } @$link) && !grep { $_->[0] eq $link->[1] && index($_->[1], 'CREATE SUBSCRIPTION ' . $cluster->subscription($link) . ' ') == 0 } @commands;
+		  if grep({ $_ eq $name } @$link) && !grep { $_->[0] eq $link->[1] && index($_->[1], 'CREATE SUBSCRIPTION ' . $cluster->subscription($link) . ' ') >= 0 } @commands;
 	}
 	for my $command (@commands)
 	{
 		my ($server, $text) = @$command;
 		my ($link) = grep { $text =~ /\b\Q${\ $cluster->subscription($_) }\E\b/ } $cluster->all_links or next;
+		# what \gexec would run, where there is no such subscription
+		$text =~ s/^SELECT \$\$(CREATE SUBSCRIPTION .*)\$\$ WHERE NOT EXISTS .*$/$1/;
 		$text =~ s/CONNECTION '[^']*'/"CONNECTION '" . $cluster->connection($link) . "'"/e;
 		$cluster->insist(120, sub {
 			if ($text =~ /^CREATE SUBSCRIPTION/)
