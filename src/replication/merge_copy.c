@@ -10,9 +10,11 @@
  * a table that is being copied.  A table may take hours, so there is no limit to
  * the whole, only to the time without progress.  A copy that fails half way and
  * begins anew would look like progress for ever: what comes counts where it is
- * more than what came before, and not at all after a few failures in one state.
- * From 15 on the server counts failures; before, a table whose worker is another
- * process than the one before has failed.
+ * more than what came before.  (Before 14 only the size of tables tells what came,
+ * and that grows with every attempt: so it does not count after a few failures.)
+ * And failures that follow one another end the wait soon.  From 15 on the server
+ * counts them; before, a table whose worker is another process than the one before
+ * has failed.
  *
  * States are read as they are now, whatever the isolation of the transaction,
  * and all else is in shared memory: so this works in any transaction that has a
@@ -40,10 +42,12 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-/* So many failures without progress are not to be waited out, ... */
+/* So many failures, and no new state, are not to be waited out, ... */
 #define COPY_FAILURES 3
-/* ... after so many seconds, in which a peer may have been started again. */
+/* ... after so many seconds, in which a peer may have been started again, ... */
 #define COPY_FAILING_SECONDS 30
+/* ... if there are no more between one and the next. */
+#define COPY_APART_SECONDS 60
 /* How often to look, in milliseconds. */
 #define COPY_LOOK 100
 /* Names in a message. */
@@ -80,9 +84,11 @@ typedef struct CopyWait
 
 	TimestampTz progress; /* when there was some */
 	TimestampTz applied;  /* when there was a worker that applies */
-	TimestampTz failed;   /* when the first failure was seen since the last new state */
-	int64 most_moved;     /* since then */
-	int64 failures;       /* likewise */
+	TimestampTz failing;  /* since when failures follow one another */
+	TimestampTz failed;   /* when the last one was seen */
+	int64 in_a_row;       /* of these failures */
+	int64 failures;       /* all of them since the last new state */
+	int64 most_moved;     /* likewise */
 } CopyWait;
 
 static int
@@ -158,7 +164,7 @@ static void
 copy_look_at_workers(CopyWait *wait)
 {
 	static const char *const from =
-		"SELECT w.pid::bigint, w.relid::bigint, (w.received_lsn - '0/0')::bigint, %s "
+		"SELECT w.pid::bigint, w.relid::bigint, (w.received_lsn - '0/0'::pg_lsn)::bigint, %s "
 		"FROM pg_stat_get_subscription(NULL) w %s WHERE w.subid = $1 AND w.pid IS NOT NULL";
 	QueryArguments arguments = {0};
 	CopyView *view = &wait->now;
@@ -262,6 +268,29 @@ copy_new_failures(CopyWait *wait)
 	return count;
 }
 
+/* As long as the server itself leaves between two attempts, with some to spare. */
+static int64
+copy_retry_time(int64 least)
+{
+	return Max(least, 3 * (int64) wal_retrieve_retry_interval * 1000);
+}
+
+static void
+copy_note_failures(CopyWait *wait, int64 count, TimestampTz now)
+{
+	if (count <= 0)
+		return;
+	if (wait->in_a_row == 0 ||
+		now - wait->failed > copy_retry_time(COPY_APART_SECONDS * USECS_PER_SEC))
+	{
+		wait->in_a_row = 0;
+		wait->failing = now;
+	}
+	wait->failed = now;
+	wait->in_a_row += count;
+	wait->failures += count;
+}
+
 static void
 copy_compare(CopyWait *wait)
 {
@@ -272,21 +301,16 @@ copy_compare(CopyWait *wait)
 	if (copy_has_new_state(wait))
 	{
 		wait->progress = now;
-		wait->failures = 0;
+		wait->in_a_row = wait->failures = 0;
 		wait->most_moved = wait->now.moved;
+		return;
 	}
-	else
+	copy_note_failures(wait, copy_new_failures(wait), now);
+	if (wait->now.moved > wait->most_moved &&
+		(COMPAT_COPY_PROGRESS || wait->failures < COPY_FAILURES))
 	{
-		int64 failures = copy_new_failures(wait);
-
-		if (failures > 0 && wait->failures == 0)
-			wait->failed = now;
-		wait->failures += Max(failures, 0);
-		if (wait->now.moved > wait->most_moved && wait->failures < COPY_FAILURES)
-		{
-			wait->progress = now;
-			wait->most_moved = wait->now.moved;
-		}
+		wait->progress = now;
+		wait->most_moved = wait->now.moved;
 	}
 }
 
@@ -362,13 +386,12 @@ copy_check(const CopyWait *wait, int64 patience)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	int64 failing = Min(patience, COPY_FAILING_SECONDS * USECS_PER_SEC);
-	int64 absent = Max(failing, 3 * (int64) wal_retrieve_retry_interval * 1000);
 
-	if (wait->failures >= COPY_FAILURES && now - wait->failed >= failing)
+	if (wait->in_a_row >= COPY_FAILURES && now - wait->failing >= failing)
 		copy_give_up(wait,
 					 psprintf("subscription \"%s\" fails to copy its tables, again and again",
 							  wait->name));
-	if (now - wait->applied >= absent)
+	if (now - wait->applied >= copy_retry_time(failing))
 		copy_give_up(wait, psprintf("no worker runs for subscription \"%s\"", wait->name));
 	if (now - wait->progress >= patience)
 		copy_give_up(wait,
