@@ -284,7 +284,7 @@ for (
 	[ row_stamp => stamped(i8(0), [ seen('a', 0, 0) ]), '22P03: Node "a" counts nothing.', 'a node of which nothing was seen' ],
 	[ row_stamp => stamped(i8(0), [ seen('a', 1, 0), seen('a', 1, 1) ]), '22P03: Node "a" occurs more than once.', 'a node twice' ],
 	[ row_stamp => stamped(i8(0), [ seen('a', 9214364837600034816, 0) ]), '22003: The context of "a" is greater than 9214364837600034815.', 'a dot after which there is none' ],
-	[ row_stamp => stamped(i8(2), []), '22P03: The mark of a write is 2.', 'another mark' ],
+	[ row_stamp => stamped(i8(4), []), '22P03: The mark of a write is 4.', 'another mark' ],
 	[ row_stamp => stamped(wrote(-1, 'a'), []), '22003: The time of a write is before 1970 or after 9214364837600034815 nanoseconds of it.', 'a time before 1970' ],
 	[ row_stamp => stamped(wrote(1, ''), []), '22P03: A node name is empty.', 'a write of nobody' ],
 	[ row_stamp => stamped(i8(0), [], '', wrote(1, 'a')), q(22P03: A column's name is empty.), 'an empty column' ],

@@ -31,3 +31,9 @@ COMMENT ON FUNCTION stamp(row_stamp, text) IS 'when a column was written last; n
 CREATE FUNCTION node(stamp row_stamp, column_name text) RETURNS text
 AS 'MODULE_PATHNAME', 'row_stamp_node' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION node(row_stamp, text) IS 'which node wrote a column last; null if none did';
+
+-- from version 1.0
+
+CREATE FUNCTION row_stamp(presence ew_flag, stamps lww_map) RETURNS row_stamp
+AS 'MODULE_PATHNAME', 'row_stamp_from_columns' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION row_stamp(ew_flag, lww_map) IS 'what the two hidden columns of a merged table of version 1.0 say of a row';

@@ -180,6 +180,116 @@ compat_owns_table(Oid table, Oid role)
 #endif
 }
 
+/*
+ * Writing rows, as the apply worker does.  Before 14 the result relation was found
+ * in the executor's state.  These are macros, so that only who uses them needs the
+ * executor's headers.
+ */
+#if PG_VERSION_NUM < 140000
+#define compat_set_result_relation(estate, result) \
+	((estate)->es_result_relations = (result), (estate)->es_num_result_relations = 1, \
+	 (estate)->es_result_relation_info = (result))
+#define compat_simple_insert(result, estate, row) ExecSimpleRelationInsert(estate, row)
+#define compat_simple_update(result, estate, epq, there, row) \
+	ExecSimpleRelationUpdate(estate, epq, there, row)
+#define compat_simple_delete(result, estate, epq, there) \
+	ExecSimpleRelationDelete(estate, epq, there)
+#define compat_compute_generated(result, estate, row, command) \
+	ExecComputeStoredGenerated(estate, row, command)
+#else
+#define compat_set_result_relation(estate, result) \
+	((estate)->es_opened_result_relations = lappend((estate)->es_opened_result_relations, result))
+#define compat_simple_insert(result, estate, row) ExecSimpleRelationInsert(result, estate, row)
+#define compat_simple_update(result, estate, epq, there, row) \
+	ExecSimpleRelationUpdate(result, estate, epq, there, row)
+#define compat_simple_delete(result, estate, epq, there) \
+	ExecSimpleRelationDelete(result, estate, epq, there)
+#define compat_compute_generated(result, estate, row, command) \
+	ExecComputeStoredGenerated(result, estate, row, command)
+#endif
+
+#if PG_VERSION_NUM < 140000
+#define compat_check_index(result, row, estate, conflict, arbiters) \
+	ExecCheckIndexConstraints(row, estate, conflict, arbiters)
+#elif PG_VERSION_NUM < 180000
+#define compat_check_index(result, row, estate, conflict, arbiters) \
+	ExecCheckIndexConstraints(result, row, estate, conflict, arbiters)
+#else
+#define compat_check_index(result, row, estate, conflict, arbiters) \
+	ExecCheckIndexConstraints(result, row, estate, conflict, &(row)->tts_tid, arbiters)
+#endif
+
+/* What an update says of indexes: since 16 also that only those that summarize need it. */
+#if PG_VERSION_NUM < 140000
+#define compat_insert_index(result, row, estate, update, speculative, conflicts, arbiters) \
+	ExecInsertIndexTuples(row, estate, speculative, conflicts, arbiters)
+#elif PG_VERSION_NUM < 160000
+#define compat_insert_index(result, row, estate, update, speculative, conflicts, arbiters) \
+	ExecInsertIndexTuples(result, row, estate, update, speculative, conflicts, arbiters)
+#else
+#define compat_insert_index(result, row, estate, update, speculative, conflicts, arbiters) \
+	ExecInsertIndexTuples(result, row, estate, update, speculative, conflicts, arbiters, false)
+#endif
+#if PG_VERSION_NUM < 160000
+#define CompatUpdateIndexes           bool
+#define compat_needs_indexes(indexes) (indexes)
+#define compat_insert_index_updated(result, row, estate, indexes) \
+	compat_insert_index(result, row, estate, true, false, NULL, NIL)
+#define compat_plan_qual_init(epq, estate) EvalPlanQualInit(epq, estate, NULL, NIL, -1)
+#else
+#define CompatUpdateIndexes           TU_UpdateIndexes
+#define compat_needs_indexes(indexes) ((indexes) != TU_None)
+#define compat_insert_index_updated(result, row, estate, indexes) \
+	ExecInsertIndexTuples(result, row, estate, true, false, NULL, NIL, (indexes) == TU_Summarizing)
+#define compat_plan_qual_init(epq, estate) EvalPlanQualInit(epq, estate, NULL, NIL, -1, NIL)
+#endif
+
+/* One table, whose columns are updated; from 16 on that is said beside the range table. */
+#if PG_VERSION_NUM < 160000
+#define compat_init_range_table(estate, entry, updated) \
+	((entry)->updatedCols = (updated), ExecInitRangeTable(estate, list_make1(entry)))
+#else
+#if PG_VERSION_NUM < 180000
+#define compat_init_ranges(estate, entry, permissions) \
+	ExecInitRangeTable(estate, list_make1(entry), permissions)
+#else
+#define compat_init_ranges(estate, entry, permissions) \
+	ExecInitRangeTable(estate, list_make1(entry), permissions, bms_make_singleton(1))
+#endif
+#define compat_init_range_table(estate, entry, updated) \
+	do \
+	{ \
+		List *permissions_ = NIL; \
+		addRTEPermissionInfo(&permissions_, entry)->updatedCols = (updated); \
+		compat_init_ranges(estate, entry, permissions_); \
+	} while (0)
+#endif
+
+/* Rows of partitioned tables find their partitions alike since 14. */
+#if PG_VERSION_NUM < 140000
+#define compat_setup_routing(estate, state, root) \
+	ExecSetupPartitionTupleRouting(estate, state, root)
+#else
+#define compat_setup_routing(estate, state, root) ExecSetupPartitionTupleRouting(estate, root)
+#endif
+
+/* Publications send chosen columns since 15. */
+#if PG_VERSION_NUM < 150000
+#define COMPAT_PUBLICATION_COLUMNS        0
+#define compat_published_columns(columns) ((Bitmapset *) NULL)
+#else
+#define COMPAT_PUBLICATION_COLUMNS Anum_pg_publication_rel_prattrs
+#define compat_published_columns(columns) \
+	pub_collist_to_bitmapset(NULL, columns, CurrentMemoryContext)
+#endif
+
+/* The columns that an UPDATE names are told to triggers since 14. */
+#if PG_VERSION_NUM < 140000
+#define compat_updated_columns(trigger) ((Bitmapset *) NULL)
+#else
+#define compat_updated_columns(trigger) ((trigger)->tg_updatedcols)
+#endif
+
 /* Views that read their tables as whoever reads the view came with 15. */
 #if PG_VERSION_NUM < 150000
 #define COMPAT_SECURITY_INVOKER ""

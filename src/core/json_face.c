@@ -37,10 +37,17 @@ json_face_in(FunctionCallInfo fcinfo, const JsonFace *face)
 	PG_RETURN_POINTER(json_face_read(PG_GETARG_CSTRING(0), face, SOFT_ERROR_CONTEXT(fcinfo)));
 }
 
+/* Of a value that is not the function's argument as it is. */
+Datum
+json_face_out_value(const struct varlena *value, const JsonFace *face)
+{
+	PG_RETURN_CSTRING(json_face_write(value, face).data);
+}
+
 Datum
 json_face_out(FunctionCallInfo fcinfo, const JsonFace *face)
 {
-	PG_RETURN_CSTRING(json_face_write(PG_GETARG_VARLENA_PP(0), face).data);
+	return json_face_out_value(PG_GETARG_VARLENA_PP(0), face);
 }
 
 Datum
@@ -56,13 +63,19 @@ json_face_recv(FunctionCallInfo fcinfo, const JsonFace *face)
 }
 
 Datum
-json_face_send(FunctionCallInfo fcinfo, const JsonFace *face)
+json_face_send_value(const struct varlena *value, const JsonFace *face)
 {
 	StringInfoData buf;
 
 	wire_begin(&buf, face->wire_version);
-	face->send(face, &buf, PG_GETARG_VARLENA_PP(0));
+	face->send(face, &buf, value);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+}
+
+Datum
+json_face_send(FunctionCallInfo fcinfo, const JsonFace *face)
+{
+	return json_face_send_value(PG_GETARG_VARLENA_PP(0), face);
 }
 
 Datum

@@ -36,6 +36,8 @@ struct JsonFace
 
 extern Datum json_face_in(FunctionCallInfo fcinfo, const JsonFace *face);
 extern Datum json_face_out(FunctionCallInfo fcinfo, const JsonFace *face);
+extern Datum json_face_out_value(const struct varlena *value, const JsonFace *face);
+extern Datum json_face_send_value(const struct varlena *value, const JsonFace *face);
 extern Datum json_face_recv(FunctionCallInfo fcinfo, const JsonFace *face);
 extern Datum json_face_send(FunctionCallInfo fcinfo, const JsonFace *face);
 extern Datum json_face_from_jsonb(FunctionCallInfo fcinfo, const JsonFace *face);

@@ -93,7 +93,11 @@ extension_trigger_function(Oid extension_namespace, const char *name)
 								   ObjectIdGetDatum(extension_namespace));
 
 	if (!OidIsValid(function))
-		elog(ERROR, "function \"%s\" of the extension is missing", name);
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("function \"%s\" of the extension is missing", name),
+				 errhint("The library is newer than what is installed in the database: ALTER "
+						 "EXTENSION distributed UPDATE.")));
 	return function;
 }
 

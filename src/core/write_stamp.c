@@ -40,7 +40,8 @@
  * Stored bytes, behind the header.  A varint has seven bits per byte, lowest
  * first; "from base" is the difference to the base as a varint, zigzag.
  *
- *		uint8		0x10, the version; 0x11 if the row's write has a hash
+ *		uint8		0x10, the version; + 1 if the row's write has a hash; + 2 and + 4
+ *					are marks of a value on its way, which is never stored
  *		varint		number of nodes, those of writes too
  *		uint64		base: the greatest context; if there is none, the time of the
  *					row's write; not where there are no nodes
@@ -117,20 +118,32 @@ get_from_base(const char **at, uint64 base)
 	return (int64) (base + ((zigzag >> 1) ^ (0 - (zigzag & 1))));
 }
 
+/* Arrays have room for a power of two. */
+static inline Size
+stamp_capacity(uint32 count)
+{
+	Size capacity = STAMP_INLINE;
+
+	while (capacity < count)
+		capacity *= 2;
+	return capacity;
+}
+
 /* An empty stamp, with room. */
 void
 row_stamp_init(RowStamp *stamp, uint32 nodes, uint32 columns)
 {
 	stamp->nnodes = 0;
 	stamp->ncolumns = 0;
+	stamp->marks = 0;
 	stamp->nodes = stamp->inline_nodes;
 	stamp->columns = stamp->inline_columns;
 	if (nodes > STAMP_INLINE)
 		stamp->nodes = MemoryContextAllocHuge(CurrentMemoryContext,
-											  sizeof(StampNode) * (Size) nodes);
+											  sizeof(StampNode) * stamp_capacity(nodes));
 	if (columns > STAMP_INLINE)
 		stamp->columns = MemoryContextAllocHuge(CurrentMemoryContext,
-												sizeof(StampColumn) * (Size) columns);
+												sizeof(StampColumn) * stamp_capacity(columns));
 	memset(&stamp->row, 0, sizeof(stamp->row));
 }
 
@@ -151,6 +164,7 @@ row_stamp_open(RowStamp *stamp, const struct varlena *flat)
 	/* the columns are counted behind all that; their room is made there */
 	row_stamp_init(stamp, nnodes, 0);
 	stamp->nnodes = nnodes;
+	stamp->marks = head & STAMP_MARKS;
 	for (uint32 i = 0; i < nnodes; i++)
 	{
 		StampNode *node = &stamp->nodes[i];
@@ -180,7 +194,7 @@ row_stamp_open(RowStamp *stamp, const struct varlena *flat)
 	ncolumns = (uint32) get_varint(&at);
 	if (ncolumns > STAMP_INLINE)
 		stamp->columns = MemoryContextAllocHuge(CurrentMemoryContext,
-												sizeof(StampColumn) * (Size) ncolumns);
+												sizeof(StampColumn) * stamp_capacity(ncolumns));
 	stamp->ncolumns = ncolumns;
 	for (uint32 i = 0; i < ncolumns; i++)
 	{
@@ -250,9 +264,9 @@ row_stamp_unlisted(const RowStamp *stamp)
 	return write;
 }
 
-/* The last write of a column; if it is of no node, there was none. */
-WriteStamp
-row_stamp_column(const RowStamp *stamp, const char *name, uint32 length)
+/* A column that is listed, or NULL. */
+const StampColumn *
+row_stamp_find_column(const RowStamp *stamp, const char *name, uint32 length)
 {
 	uint32 low = 0;
 	uint32 high = stamp->ncolumns;
@@ -264,13 +278,22 @@ row_stamp_column(const RowStamp *stamp, const char *name, uint32 length)
 		int order = bytes_compare(column->name, column->length, name, length);
 
 		if (order == 0)
-			return column->write;
+			return column;
 		if (order < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return row_stamp_unlisted(stamp);
+	return NULL;
+}
+
+/* The last write of a column; if it is of no node, there was none. */
+WriteStamp
+row_stamp_column(const RowStamp *stamp, const char *name, uint32 length)
+{
+	const StampColumn *column = row_stamp_find_column(stamp, name, length);
+
+	return column ? column->write : row_stamp_unlisted(stamp);
 }
 
 /* Is the row there?  One of which nothing is known is: nobody has removed it. */
@@ -505,7 +528,7 @@ row_stamp_close(const RowStamp *stamp)
 		base = (uint64) stamp->row.at.nanoseconds;
 	flat = palloc(stamp_room(stamp, &stored));
 	at = VARDATA(flat);
-	*at++ = (char) (STAMP_VERSION | (stamp->row.hash != 0 ? STAMP_ROW_HAS_HASH : 0));
+	*at++ = (char) (STAMP_VERSION | (stamp->row.hash != 0 ? STAMP_ROW_HAS_HASH : 0) | stamp->marks);
 	at = put_varint(at, stored.nnodes);
 	if (stored.nnodes > 0)
 		at = put_uint64(at, base);
@@ -531,6 +554,147 @@ row_stamp_close(const RowStamp *stamp)
 	at = stamp_put_columns(at, stamp, &stored, base);
 	SET_VARSIZE(flat, at - (char *) flat);
 	return flat;
+}
+
+/*
+ * Marks
+ */
+
+uint8
+row_stamp_marks(const struct varlena *flat)
+{
+	return (uint8) *VARDATA_ANY(flat) & STAMP_MARKS;
+}
+
+/* A copy with these marks, and no others. */
+struct varlena *
+row_stamp_marked(const struct varlena *flat, uint8 marks)
+{
+	Size size = VARSIZE_ANY(flat);
+	struct varlena *copy = palloc(size);
+	char *head;
+
+	memcpy(copy, flat, size);
+	head = VARDATA_ANY(copy);
+	*head = (char) (((uint8) *head & ~STAMP_MARKS) | marks);
+	return copy;
+}
+
+/*
+ * Changing
+ */
+
+/* The latest time of anything in a stamp, in nanoseconds. */
+uint64
+row_stamp_latest(const RowStamp *stamp)
+{
+	int64 latest = Max((int64) row_stamp_greatest(stamp), stamp->row.at.nanoseconds);
+
+	for (uint32 i = 0; i < stamp->ncolumns; i++)
+		latest = Max(latest, stamp->columns[i].write.at.nanoseconds);
+	return (uint64) latest;
+}
+
+/* Make room for another element of an array that may be the stamp's own. */
+static void *
+stamp_grow(void *items, const void *inline_items, uint32 count, Size size)
+{
+	void *grown;
+
+	/* arrays grow when their counts are powers of two, the inline ones' room among them */
+	if (count < STAMP_INLINE || (count & (count - 1)) != 0)
+		return items;
+	grown = MemoryContextAllocHuge(CurrentMemoryContext, size * 2 * (Size) count);
+	memcpy(grown, items, size * count);
+	if (items != inline_items)
+		pfree(items);
+	return grown;
+}
+
+/* The entry of a node, which is made where there is none. */
+static StampNode *
+stamp_need_node(RowStamp *stamp, NodeName node)
+{
+	bool found;
+	uint32 index = row_stamp_find_node(stamp, node, &found);
+	StampNode *entry;
+
+	if (found)
+		return &stamp->nodes[index];
+	stamp->nodes = stamp_grow(stamp->nodes, stamp->inline_nodes, stamp->nnodes, sizeof(StampNode));
+	entry = &stamp->nodes[index];
+	memmove(entry + 1, entry, sizeof(StampNode) * (stamp->nnodes - index));
+	stamp->nnodes++;
+	entry->node = node;
+	entry->context = 0;
+	entry->live = 0;
+	return entry;
+}
+
+static StampNode *
+stamp_end_dots(RowStamp *stamp, NodeName node, uint64 dot)
+{
+	StampNode *entry = stamp_need_node(stamp, node);
+
+	for (uint32 i = 0; i < stamp->nnodes; i++)
+		stamp->nodes[i].live = 0;
+	Assert(dot > entry->context);
+	entry->context = dot;
+	return entry;
+}
+
+/* A node has written the row: its dot holds the row in place of all before. */
+void
+row_stamp_write(RowStamp *stamp, NodeName node, uint64 dot)
+{
+	stamp_end_dots(stamp, node, dot)->live = dot;
+}
+
+/* A node has removed it. */
+void
+row_stamp_remove(RowStamp *stamp, NodeName node, uint64 dot)
+{
+	(void) stamp_end_dots(stamp, node, dot);
+}
+
+/* A node has seen the row, which is held by the dots that it has. */
+void
+row_stamp_touch(RowStamp *stamp, NodeName node, uint64 dot)
+{
+	StampNode *entry = stamp_need_node(stamp, node);
+
+	entry->context = Max(entry->context, dot);
+}
+
+/* The last write of one column. */
+void
+row_stamp_set_column(RowStamp *stamp, const char *name, uint32 length, WriteStamp write)
+{
+	StampColumn column = {name, length, write};
+	uint32 index = 0;
+	int order = -1;
+
+	while (index < stamp->ncolumns &&
+		   (order = stamp_column_order(&stamp->columns[index], &column)) < 0)
+		index++;
+	if (order == 0)
+	{
+		stamp->columns[index].write = write;
+		return;
+	}
+	stamp->columns = stamp_grow(stamp->columns, stamp->inline_columns, stamp->ncolumns,
+								sizeof(StampColumn));
+	memmove(&stamp->columns[index + 1], &stamp->columns[index],
+			sizeof(StampColumn) * (stamp->ncolumns - index));
+	stamp->columns[index] = column;
+	stamp->ncolumns++;
+}
+
+/* Of the row, and so of all columns that are not listed. */
+void
+row_stamp_set_row(RowStamp *stamp, WriteStamp write)
+{
+	stamp->row = write;
 }
 
 /*

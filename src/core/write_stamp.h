@@ -52,9 +52,18 @@ typedef struct RowStamp
 	StampNode *nodes;
 	StampColumn *columns;
 	WriteStamp row; /* of every column that is not listed */
+	uint8 marks;    /* of a value on its way; no part of what it says */
 	StampNode inline_nodes[STAMP_INLINE];
 	StampColumn inline_columns[STAMP_INLINE];
 } RowStamp;
+
+/*
+ * Marks: the value comes from another server; and with its whole row, as an INSERT
+ * brings it, where a row is there.
+ */
+#define STAMP_ARRIVES 0x02
+#define STAMP_WHOLE   0x04
+#define STAMP_MARKS   (STAMP_ARRIVES | STAMP_WHOLE)
 
 /* The greatest dot and the latest time: there always is a later one. */
 #define STAMP_MAX (PG_INT64_MAX - (INT64CONST(1) << 53))
@@ -67,10 +76,22 @@ extern void row_stamp_open(RowStamp *stamp, const struct varlena *flat);
 extern void row_stamp_release(RowStamp *stamp);
 extern struct varlena *row_stamp_close(const RowStamp *stamp);
 extern uint32 row_stamp_find_node(const RowStamp *stamp, NodeName node, bool *found);
+extern const StampColumn *row_stamp_find_column(const RowStamp *stamp, const char *name,
+												uint32 length);
 extern WriteStamp row_stamp_column(const RowStamp *stamp, const char *name, uint32 length);
 extern bool row_stamp_lists(const RowStamp *stamp, const StampColumn *column);
 extern bool row_stamp_present(const RowStamp *stamp);
 extern struct varlena *row_stamp_context(const RowStamp *stamp);
+
+extern uint64 row_stamp_latest(const RowStamp *stamp);
+extern void row_stamp_write(RowStamp *stamp, NodeName node, uint64 dot);
+extern void row_stamp_remove(RowStamp *stamp, NodeName node, uint64 dot);
+extern void row_stamp_touch(RowStamp *stamp, NodeName node, uint64 dot);
+extern void row_stamp_set_column(RowStamp *stamp, const char *name, uint32 length,
+								 WriteStamp write);
+extern void row_stamp_set_row(RowStamp *stamp, WriteStamp write);
+extern uint8 row_stamp_marks(const struct varlena *flat);
+extern struct varlena *row_stamp_marked(const struct varlena *flat, uint8 marks);
 
 extern int write_stamp_compare(const WriteStamp *a, const WriteStamp *b);
 extern void row_stamp_join(RowStamp *result, const RowStamp *a, const RowStamp *b);

@@ -9,7 +9,7 @@
  *		 "row": {"at": "2026-12-01T09:00:00.000000000Z/0", "node": "a", "hash": "00000000000000ff"},
  *		 "columns": {"name": {"at": ..., "node": "b"}, "new": null}}
  *
- * A member that has nothing to say is left out; a hash has 16 hexadecimal digits.
+ * A value on its way to another server has "arrives": true as well.  A member that has nothing to say is left out; a hash has 16 hexadecimal digits.
  *
  * Binary, behind the version byte:
  *
@@ -18,7 +18,7 @@
  *			int32	length of the name, and the name
  *			int64	context
  *			int64	live dot, or 0
- *		WRITE		of the row
+ *		WRITE		of the row; of a value on its way, its first byte is 2 more
  *		int32		number of columns listed
  *		for each:
  *			int32	length of the name, and the name
@@ -51,6 +51,9 @@
 
 #define HASH_DIGITS 16
 
+/* In the first byte of the row's write. */
+#define WIRE_ARRIVES 2
+
 /* Bytes that a column takes at least: length, one byte of name, no write. */
 #define WIRE_COLUMN_MIN (sizeof(uint32) + 1 + 1)
 
@@ -61,6 +64,16 @@ static const NodeTableFace stamp_nodes_face = NODE_TABLE_FACE("row_stamp", 2, NU
  * What every value must keep to
  */
 
+/*
+ * Nobody writes what leaves no room for later writes.  But these may have been made
+ * at another server, after one that is at the limit.
+ */
+static inline uint64
+stamp_limit(uint8 marks)
+{
+	return marks & STAMP_ARRIVES ? PG_INT64_MAX - 1 : STAMP_MAX;
+}
+
 static bool
 stamp_add_node(RowStamp *stamp, NodeName node, uint64 context, uint64 live,
 			   const InputSource *source)
@@ -70,9 +83,10 @@ stamp_add_node(RowStamp *stamp, NodeName node, uint64 context, uint64 live,
 	added->node = node;
 	added->context = context;
 	added->live = live;
-	if (context > STAMP_MAX)
-		return input_out_of_range(source, "The context of %s is greater than " INT64_FORMAT ".",
-								  json_tree_quote(node.name, (int) node.length), STAMP_MAX);
+	if (context > stamp_limit(stamp->marks))
+		return input_out_of_range(source, "The context of %s is greater than " UINT64_FORMAT ".",
+								  json_tree_quote(node.name, (int) node.length),
+								  stamp_limit(stamp->marks));
 	if (live > context)
 		return input_malformed(source, "The live dot of %s is greater than its context.",
 							   json_tree_quote(node.name, (int) node.length));
@@ -80,15 +94,15 @@ stamp_add_node(RowStamp *stamp, NodeName node, uint64 context, uint64 live,
 }
 
 static bool
-stamp_check_write(const WriteStamp *write, const InputSource *source)
+stamp_check_write(const WriteStamp *write, uint8 marks, const InputSource *source)
 {
 	if (!node_name_check(source, write->node.name, write->node.length))
 		return false;
-	if (write->at.nanoseconds < 0 || write->at.nanoseconds > STAMP_MAX)
+	if (write->at.nanoseconds < 0 || (uint64) write->at.nanoseconds > stamp_limit(marks))
 		return input_out_of_range(source,
-								  "The time of a write is before 1970 or after " INT64_FORMAT
+								  "The time of a write is before 1970 or after " UINT64_FORMAT
 								  " nanoseconds of it.",
-								  STAMP_MAX);
+								  stamp_limit(marks));
 	return true;
 }
 
@@ -152,7 +166,7 @@ read_hash(const JsonTree *json, const InputSource *source, uint64 *hash)
 }
 
 static bool
-read_write(const JsonTree *json, const InputSource *source, WriteStamp *write)
+read_write(const JsonTree *json, const InputSource *source, uint8 marks, WriteStamp *write)
 {
 	static const char *const members[3] = {"at", "node", "hash"};
 	const JsonTree *found[3];
@@ -171,7 +185,7 @@ read_write(const JsonTree *json, const InputSource *source, WriteStamp *write)
 	write->node.name = found[1]->text;
 	write->node.length = strlen(write->node.name);
 	return hybrid_time_read(found[0]->text, source, &write->at) &&
-		read_hash(found[2], source, &write->hash) && stamp_check_write(write, source);
+		read_hash(found[2], source, &write->hash) && stamp_check_write(write, marks, source);
 }
 
 /* A member that counts for each node; none counts nothing. */
@@ -220,21 +234,21 @@ read_column(const JsonTree *json, const InputSource *whole, RowStamp *stamp)
 	if (!stamp_check_column(column, whole))
 		return false;
 	part.key = json->name;
-	return json->kind == JSON_TREE_NULL || read_write(json, &part, &column->write);
+	return json->kind == JSON_TREE_NULL || read_write(json, &part, stamp->marks, &column->write);
 }
 
 static struct varlena *
 row_stamp_read(const JsonFace *face, const JsonTree *json, const InputSource *source)
 {
-	static const char *const members[4] = {"context", "live", "row", "columns"};
-	const JsonTree *found[4];
+	static const char *const members[5] = {"context", "live", "row", "columns", "arrives"};
+	const JsonTree *found[5];
 	InputSource row = *source;
 	NodeTable context;
 	NodeTable live;
 	RowStamp stamp;
 
 	row.key = "row";
-	if (!json_tree_members(json, source, "The value", members, 4, found) ||
+	if (!json_tree_members(json, source, "The value", members, 5, found) ||
 		!read_counters(found[0], members[0], source, &context) ||
 		!read_counters(found[1], members[1], source, &live))
 		return NULL;
@@ -244,10 +258,16 @@ row_stamp_read(const JsonFace *face, const JsonTree *json, const InputSource *so
 						json_tree_kind_name(found[3]->kind));
 		return NULL;
 	}
+	if (found[4] && (found[4]->kind != JSON_TREE_BOOLEAN || strcmp(found[4]->text, "true") != 0))
+	{
+		input_malformed(source, "\"arrives\" is not true.");
+		return NULL;
+	}
 	row_stamp_init(&stamp, context.nnodes + live.nnodes,
 				   found[3] ? (uint32) found[3]->nchildren : 0);
+	stamp.marks = found[4] ? STAMP_ARRIVES : 0;
 	if (!read_nodes(&stamp, &context, &live, source) ||
-		(found[2] && !read_write(found[2], &row, &stamp.row)))
+		(found[2] && !read_write(found[2], &row, stamp.marks, &stamp.row)))
 		return NULL;
 	for (int i = 0; found[3] && i < found[3]->nchildren; i++)
 	{
@@ -345,6 +365,8 @@ row_stamp_text(const JsonFace *face, StringInfo buf, const struct varlena *value
 		}
 		appendStringInfoChar(buf, '}');
 	}
+	if (stamp.marks & STAMP_ARRIVES)
+		appendStringInfo(buf, "%s\"arrives\": true", buf->data[buf->len - 1] == '{' ? "" : ", ");
 	appendStringInfoChar(buf, '}');
 }
 
@@ -353,12 +375,18 @@ row_stamp_text(const JsonFace *face, StringInfo buf, const struct varlena *value
  */
 
 static void
-receive_write(StringInfo msg, const InputSource *source, WriteStamp *write)
+receive_write(StringInfo msg, const InputSource *source, WriteStamp *write, bool is_row,
+			  uint8 *marks)
 {
 	uint8 mark = wire_get_byte(msg, source, "the mark of a write");
 	int length;
 
 	memset(write, 0, sizeof(*write));
+	if (is_row && (mark & WIRE_ARRIVES))
+	{
+		*marks = STAMP_ARRIVES;
+		mark -= WIRE_ARRIVES;
+	}
 	if (mark > 1)
 		input_malformed(source, "The mark of a write is %d.", mark);
 	if (mark == 0)
@@ -368,7 +396,7 @@ receive_write(StringInfo msg, const InputSource *source, WriteStamp *write)
 	write->node.name = wire_get_string(msg, source, "a node name", &length);
 	write->node.length = length;
 	write->hash = wire_get_uint64(msg, source, "a hash");
-	stamp_check_write(write, source);
+	stamp_check_write(write, *marks, source);
 }
 
 static struct varlena *
@@ -378,14 +406,16 @@ row_stamp_receive(const JsonFace *face, StringInfo msg, int version, const Input
 	RowStamp stamp;
 	NodeCursor cursor;
 	WriteStamp row;
+	uint8 marks = 0;
 	uint32 count;
 
 	node_table_open(&nodes, node_table_face_receive(&stamp_nodes_face.base, msg, version, source),
 					2);
-	receive_write(msg, source, &row);
+	receive_write(msg, source, &row, true, &marks);
 	count = wire_get_count(msg, source, "the number of columns", WIRE_COLUMN_MIN);
 	row_stamp_init(&stamp, nodes.nnodes, count);
 	stamp.row = row;
+	stamp.marks = marks;
 	for (node_cursor_open(&cursor, &nodes); !node_cursor_done(&cursor); node_cursor_next(&cursor))
 	{
 		NodeName node = {cursor.name, node_cursor_length(&cursor)};
@@ -404,7 +434,7 @@ row_stamp_receive(const JsonFace *face, StringInfo msg, int version, const Input
 		column->name = wire_get_string(msg, source, "a column name", &length);
 		column->length = (uint32) length;
 		stamp_check_column(column, source);
-		receive_write(msg, source, &column->write);
+		receive_write(msg, source, &column->write, false, &marks);
 		if (!row_stamp_lists(&stamp, column))
 			input_malformed(source, "Column %s says what the row says.",
 							json_tree_quote(column->name, length));
@@ -413,9 +443,9 @@ row_stamp_receive(const JsonFace *face, StringInfo msg, int version, const Input
 }
 
 static void
-send_write(StringInfo buf, const WriteStamp *write)
+send_write(StringInfo buf, const WriteStamp *write, uint8 marks)
 {
-	pq_sendbyte(buf, write->node.length > 0);
+	pq_sendbyte(buf, (write->node.length > 0) + (marks & STAMP_ARRIVES ? WIRE_ARRIVES : 0));
 	if (write->node.length == 0)
 		return;
 	pq_sendint64(buf, write->at.nanoseconds);
@@ -445,14 +475,25 @@ row_stamp_image(const JsonFace *face, StringInfo buf, const struct varlena *valu
 		pq_sendint64(buf, node->context);
 		pq_sendint64(buf, node->live);
 	}
-	send_write(buf, &stamp.row);
+	send_write(buf, &stamp.row, stamp.marks);
 	pq_sendint32(buf, stamp.ncolumns);
 	for (uint32 i = 0; i < stamp.ncolumns; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		wire_put_string(buf, stamp.columns[i].name, (int) stamp.columns[i].length);
-		send_write(buf, &stamp.columns[i].write);
+		send_write(buf, &stamp.columns[i].write, 0);
 	}
+}
+
+/* For statements. */
+char *
+row_stamp_to_text(const struct varlena *value)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	row_stamp_text(&row_stamp_face, &text, value);
+	return text.data;
 }
 
 const JsonFace row_stamp_face = {

@@ -11,4 +11,6 @@
 
 extern const JsonFace row_stamp_face;
 
+extern char *row_stamp_to_text(const struct varlena *value);
+
 #endif /* DISTRIBUTED_WRITE_STAMP_IO_H */

@@ -19,10 +19,14 @@
 
 #include "core/batch_state.h"
 #include "core/compare.h"
+#include "core/entry_table.h"
 #include "core/sort_key.h"
+#include "core/stamped_map.h"
 #include "core/write_stamp.h"
 #include "core/write_stamp_io.h"
 #include "miscadmin.h"
+#include "replication/merge_presence.h"
+#include "replication/walsender.h"
 #include "utils/builtins.h"
 
 /*
@@ -36,11 +40,20 @@ row_stamp_in(PG_FUNCTION_ARGS)
 	return json_face_in(fcinfo, &row_stamp_face);
 }
 
+/* A walsender marks what it sends to other servers, so that merged tables know it. */
+static const struct varlena *
+row_stamp_to_write(FunctionCallInfo fcinfo)
+{
+	struct varlena *value = PG_GETARG_VARLENA_PP(0);
+
+	return am_walsender ? row_stamp_marked(value, STAMP_ARRIVES) : value;
+}
+
 PG_FUNCTION_INFO_V1(row_stamp_out);
 Datum
 row_stamp_out(PG_FUNCTION_ARGS)
 {
-	return json_face_out(fcinfo, &row_stamp_face);
+	return json_face_out_value(row_stamp_to_write(fcinfo), &row_stamp_face);
 }
 
 PG_FUNCTION_INFO_V1(row_stamp_recv);
@@ -54,7 +67,7 @@ PG_FUNCTION_INFO_V1(row_stamp_send);
 Datum
 row_stamp_send(PG_FUNCTION_ARGS)
 {
-	return json_face_send(fcinfo, &row_stamp_face);
+	return json_face_send_value(row_stamp_to_write(fcinfo), &row_stamp_face);
 }
 
 PG_FUNCTION_INFO_V1(row_stamp_from_jsonb);
@@ -76,6 +89,44 @@ Datum
 row_stamp_to_json(PG_FUNCTION_ARGS)
 {
 	return json_face_to_json(fcinfo, &row_stamp_face);
+}
+
+/*
+ * From version 1.0
+ */
+
+/* Times before 1970 count as its beginning, as those of rows that were there before merging. */
+static void
+row_stamp_take_writes(RowStamp *stamp, const EntryTable *map)
+{
+	EntryCursor cursor;
+
+	entry_cursor_open(&cursor, map);
+	while (entry_cursor_next(&cursor))
+	{
+		const Entry *entry = &cursor.entry;
+		WriteStamp write = {stamped_entry_time(entry), entry_table_node(map, entry->node), 0};
+
+		CHECK_FOR_INTERRUPTS();
+		write.at.nanoseconds = Min(Max(write.at.nanoseconds, 0), STAMP_MAX);
+		if (entry->key_length > 0 && entry->key_length <= STAMP_COLUMN_MAX)
+			row_stamp_set_column(stamp, entry->key, entry->key_length, write);
+	}
+}
+
+PG_FUNCTION_INFO_V1(row_stamp_from_columns);
+Datum
+row_stamp_from_columns(PG_FUNCTION_ARGS)
+{
+	EntryTable presence;
+	EntryTable writes;
+	RowStamp stamp;
+
+	entry_table_open(&presence, PG_GETARG_VARLENA_PP(0));
+	entry_table_open(&writes, PG_GETARG_VARLENA_PP(1));
+	merge_presence_read(&stamp, &presence);
+	row_stamp_take_writes(&stamp, &writes);
+	PG_RETURN_POINTER(row_stamp_close(&stamp));
 }
 
 /*
@@ -181,9 +232,26 @@ row_stamp_cmp_internal(FunctionCallInfo fcinfo)
 	return row_stamp_compare_datums(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1));
 }
 
+/* A value without its marks, which say nothing of the row. */
+static Datum
+row_stamp_unmarked(Datum value)
+{
+	struct varlena *stamp = PG_DETOAST_DATUM_PACKED(value);
+
+	return PointerGetDatum(row_stamp_marks(stamp) ? row_stamp_marked(stamp, 0) : stamp);
+}
+
+static void
+row_stamp_unmark_arguments(FunctionCallInfo fcinfo, int count)
+{
+	for (int i = 0; i < count; i++)
+		fcinfo->args[i].value = row_stamp_unmarked(fcinfo->args[i].value);
+}
+
 static bool
 row_stamp_eq_internal(FunctionCallInfo fcinfo)
 {
+	row_stamp_unmark_arguments(fcinfo, 2);
 	return lattice_equal(fcinfo);
 }
 
@@ -193,6 +261,7 @@ PG_FUNCTION_INFO_V1(row_stamp_hash);
 Datum
 row_stamp_hash(PG_FUNCTION_ARGS)
 {
+	row_stamp_unmark_arguments(fcinfo, 1);
 	return lattice_hash(fcinfo);
 }
 
@@ -200,6 +269,7 @@ PG_FUNCTION_INFO_V1(row_stamp_hash_extended);
 Datum
 row_stamp_hash_extended(PG_FUNCTION_ARGS)
 {
+	row_stamp_unmark_arguments(fcinfo, 1);
 	return lattice_hash_extended(fcinfo);
 }
 
