@@ -17,8 +17,8 @@ FEATURES = time/local_node time/vclock time/vclock_gist time/lamport time/hlc ti
 	trace/trace_id trace/span_id trace/trace_flags trace/trace_context trace/trace_store \
 	trace/otlp trace/span_recording trace/find_traces trace/span_tree trace/critical_path \
 	trace/trace_record trace/trace_retention trace/jaeger trace/grafana trace/trace_svg \
-	replication/row_stamp replication/merge_row replication/merge_nodes replication/merge_table replication/merge_purge \
-	replication/merge_setup replication/replica_repair
+	replication/row_stamp replication/merge_row replication/merge_nodes replication/merge_table replication/merge_status \
+	replication/merge_purge replication/merge_setup replication/replica_repair
 
 # Kernels and codecs: no SQL-callable function lives here.
 CORE = input json_tree json_face jsonb_image wire node_name sort_key rows query enum_label markup svg \
@@ -36,11 +36,12 @@ SHARED = time/log_table time/event_graph time/shiviz_regex time/spacetime_svg \
 	trace/attribute_hygiene trace/span_forest trace/traceparent trace/tracestate trace/baggage \
 	trace/trace_context_bytes trace/span_tags trace/trace_rows trace/trace_services \
 	trace/trace_timeline trace/flat_value trace/time_text \
-	replication/merge_rule replication/merge_intent replication/merge_presence \
-	replication/merge_columns replication/merge_continue replication/merge_counts \
-	replication/merge_shape replication/merge_check replication/merge_live \
-	replication/merge_publication replication/merge_conninfo replication/merge_commands \
-	replication/merge_copy
+	replication/merge_counts replication/merge_shape replication/merge_check \
+	replication/merge_rule replication/merge_time replication/merge_store replication/merge_partition \
+	replication/merge_continue replication/merge_join replication/merge_write replication/merge_removal \
+	replication/merge_arrive replication/merge_own replication/merge_ddl replication/merge_companion replication/merge_convert \
+	replication/merge_prune replication/merge_presence replication/merge_catalog replication/merge_told replication/merge_local replication/merge_acknowledge replication/merge_incarnation \
+	replication/merge_publication replication/merge_conninfo replication/merge_commands replication/merge_copy
 
 # Tests that concern every type rather than one.
 CROSS_TESTS = laws convergence catalog

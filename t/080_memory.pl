@@ -184,20 +184,21 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE merged (k int PRIMARY KEY, c gcounter DEFAULT '{}', s orset DEFAULT '{}', note text);
 	SELECT enable_merge('merged');
 	INSERT INTO merged SELECT i, '{"a": 1}', orset '{}' + 'x', 'n' FROM generate_series(1, 20000) i;
-	CREATE TABLE arriving AS SELECT k, c | gcounter '{"b": 3}' AS c, add(s, 'y', 'b') AS s, _merge_presence, _merge_stamps FROM merged;
+	CREATE TABLE arriving AS SELECT k, c | gcounter '{"b": 3}' AS c, add(s, 'y', 'b') AS s, (_merge::jsonb || '{"arrives": true}')::row_stamp AS _merge FROM merged;
 	CREATE TABLE found (statement text, k int, bytes bigint);
 	CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$
 	BEGIN
-		INSERT INTO found SELECT TG_ARGV[0], NEW.k, sum(used_bytes) FROM pg_backend_memory_contexts;
-		RETURN NEW;
+		INSERT INTO found SELECT TG_ARGV[0], coalesce(NEW.k, OLD.k), sum(used_bytes) FROM pg_backend_memory_contexts;
+		RETURN coalesce(NEW, OLD);
 	END $$;
+	CREATE TRIGGER look_old BEFORE DELETE ON merged FOR EACH ROW WHEN (OLD.k IN (100, 20000)) EXECUTE FUNCTION look();
 	CREATE TRIGGER look BEFORE INSERT OR UPDATE ON merged FOR EACH ROW WHEN (NEW.k IN (100, 20000)) EXECUTE FUNCTION look();
 	ALTER TABLE merged ENABLE ALWAYS TRIGGER look;
 });
 for my $statement (
 	[ 'origin', 'UPDATE merged m SET c = m.c + 1, note = m.note || 1 FROM (SELECT k FROM merged ORDER BY k) o WHERE o.k = m.k' ],
-	[ 'replica', 'UPDATE merged m SET c = a.c, s = a.s FROM (SELECT * FROM arriving ORDER BY k) a WHERE a.k = m.k' ],
-	[ 'replica', 'INSERT INTO merged (k, c, s, _merge_presence, _merge_stamps) SELECT * FROM arriving ORDER BY k' ],
+	[ 'replica', 'UPDATE merged m SET c = a.c, s = a.s, _merge = a._merge FROM (SELECT * FROM arriving ORDER BY k) a WHERE a.k = m.k' ],
+	[ 'replica', 'INSERT INTO merged (k, c, s, _merge) SELECT * FROM arriving ORDER BY k' ],
 	[ 'origin', 'DELETE FROM merged' ],
 	[ 'origin', "INSERT INTO merged (k, s) SELECT i, orset '{}' + 'z' FROM generate_series(1, 20000) i" ])
 {

@@ -21,7 +21,7 @@ sub start_node
 		CREATE EXTENSION distributed;
 		CREATE TABLE pages (id text PRIMARY KEY, hits gcounter NOT NULL DEFAULT '{}');
 		SELECT enable_merge('pages', 'none');
-		CREATE PUBLICATION merged FOR TABLE pages, merge_nodes WITH (publish = 'insert, update')});
+		CREATE PUBLICATION merged FOR TABLE pages, pages_removed, merge_nodes, merge_nodes_removed WITH (publish = 'insert, update')});
 }
 
 sub query
@@ -63,7 +63,7 @@ sub acknowledge
 sub pages
 {
 	my ($name) = @_;
-	return query($name, 'SELECT id, hits, is_present(_merge_presence) FROM pages ORDER BY id');
+	return query($name, q{SELECT id, hits, true FROM pages UNION ALL SELECT id, hits, false FROM pages_removed ORDER BY id});
 }
 
 sub purge
@@ -241,8 +241,8 @@ is(purge($_), '0', "what has come by one link may still come by the other, so it
 query('c', q{INSERT INTO pages VALUES ('v', '{"a": 7, "c": 1}')});
 query('c', 'ALTER SUBSCRIPTION c_from_a ENABLE');
 settle('a', 'b', 'c');
-is(query($_, q{SELECT hits, nodes(context(_merge_presence)), _merge_presence::jsonb -> 'enabled' -> 0 ->> 0, jsonb_array_length(_merge_presence::jsonb -> 'enabled') FROM pages WHERE id = 'v'}),
-	'{"a": 7, "c": 1}|{a,c}|c|1', "... and there is nothing left of the row that was removed, on $_") for 'a', 'b', 'c';
+is(query($_, q{SELECT hits, nodes(context(_merge)), (SELECT string_agg(k, ',') FROM jsonb_object_keys(_merge::jsonb -> 'live') k) FROM pages WHERE id = 'v'}),
+	'{"a": 7, "c": 1}|{a,c}|c', "... and there is nothing left of the row that was removed, on $_") for 'a', 'b', 'c';
 query('a', q{DELETE FROM pages WHERE id = 'v'});
 acknowledge('a', 'b', 'c');
 is(purge($_), '1', "... and when it has come by both, it is purged on $_") for 'a', 'b', 'c';
@@ -277,7 +277,16 @@ query('b', 'SELECT new_incarnation()');
 $session->finish;
 like($err, qr/node "b" has been retired/, 'a session that has an old name cannot write');
 query('b', q{INSERT INTO pages VALUES ('now')});
-like(query('b', q{SELECT string_agg(id || ':' || (nodes(context(_merge_presence)))[1], ' ' ORDER BY id) FROM pages WHERE id IN ('before', 'after', 'now')}),
+like(query('b', q{SELECT string_agg(id || ':' || (nodes(context(_merge)))[1], ' ' ORDER BY id) FROM pages WHERE id IN ('before', 'after', 'now')}),
 	qr/^before:b now:b\.[0-9a-f]{8}$/, '... and others write under the new one');
+
+# A name that is removed while a session makes it known stays removed.
+($out, $err) = ('', '');
+$script = "SET session_replication_role = replica; BEGIN; INSERT INTO merge_nodes_removed VALUES ('late', '{}', '{\"arrives\": true, \"context\": {\"a\": 9}}'); SELECT 'removed'; SELECT pg_sleep(1.5); COMMIT;\n";
+$session = IPC::Run::start([ 'psql', '-XAtq', '-d', $node{b}->connstr('postgres') ], '<', \$script, '>', \$out, '2>', \$err);
+$session->pump until $out =~ /removed/;
+like(($node{b}->psql('postgres', q{SET distributed.node = 'late'; SELECT acknowledge_removals()}))[2], qr/ERROR:  node "late" has been forgotten meanwhile/, 'a name that is removed while it is made known cannot be used');
+$session->finish;
+is(query('b', q{SELECT (SELECT count(*) FROM merge_nodes WHERE node = 'late'), (SELECT count(*) FROM merge_nodes_removed WHERE node = 'late')}), '0|1', '... and is not there');
 
 done_testing();

@@ -60,6 +60,17 @@ sub psql
 	return $out;
 }
 
+# What is said on standard error, by a statement that fails or, if so told, succeeds.
+sub psql_error
+{
+	my ($database, $role, $sql, $succeeds) = @_;
+	my ($out, $err) = ('', '');
+	my $done = IPC::Run::run([ "$pg/psql", '-XAtq', '-v', 'ON_ERROR_STOP=1', '-h', $sockets, '-U', $role, $database ], '<', \$sql, '>', \$out, '2>', \$err);
+
+	is(!!$done, !!$succeeds, ($succeeds ? 'succeeds: ' : 'fails: ') . $sql =~ s/\s+/ /gr);
+	return $err;
+}
+
 start();
 psql('postgres', 'postgres', q{CREATE ROLE dbo LOGIN; CREATE ROLE visitor LOGIN; CREATE DATABASE old OWNER dbo; CREATE DATABASE new OWNER dbo; GRANT pg_read_server_files, pg_write_server_files TO dbo;});
 for my $database (qw(old new))
@@ -112,6 +123,7 @@ my $fill = q{
 	DELETE FROM accounts WHERE id = 'gone';
 	SELECT create_merge_publication('merge', '{accounts}');
 	SELECT acknowledge_removals();
+	SELECT acknowledge_removals();
 };
 psql('old', 'dbo', $fill);
 my $image = "$top/every.bin";
@@ -127,7 +139,7 @@ my %asked = (
 	spans => q{SELECT string_agg(s::text, E'\n' ORDER BY arrival) FROM traces.spans s},
 	traces => q{SELECT string_agg(t::text, E'\n' ORDER BY trace_id) FROM traces.traces t},
 	accounts => q{SELECT string_agg(a::text, E'\n' ORDER BY id) FROM accounts a},
-	nodes => q{SELECT string_agg(n::text, E'\n' ORDER BY node) FROM merge_nodes n},
+	nodes => q{SELECT string_agg(concat(node, seen), E'\n' ORDER BY node) FROM merge_nodes n},
 	status => q{SELECT table_name, plain_columns, concurrent_update, lattice_columns FROM merge_status() WHERE table_name <> 'merge_nodes'::regclass});
 my %before = map { $_ => psql('old', 'dbo', $asked{$_}) } keys %asked;
 is(join(' ', grep { $before{$_} eq '' } sort keys %before), '', 'there is something of each kind to lose');
@@ -148,6 +160,8 @@ is_deeply({ map { $_ => psql('old', 'dbo', $asked{$_}) } keys %asked }, \%before
 is(psql('new', 'dbo', "CREATE TEMP TABLE image (LIKE every); COPY image FROM '$image' (FORMAT binary); " . $asked{values} =~ s/FROM every/FROM image/r),
 	$before{values}, 'binary images of 1.0 are read');
 
+is(psql('old', 'dbo', q{SELECT told = ARRAY[0, 0, get(seen, node)] AND told[3] > 0 AND claimed IS NULL FROM merge_local_nodes JOIN merge_nodes USING (node)}), 't', 'what the server has told is noted');
+
 # indexes that 1.0 made give what a scan gives
 for (
 	[ gist => q{v << '{"a": 10, "b": 7}'}, 9 ],
@@ -164,7 +178,24 @@ for (
 }
 
 # what was in use goes on
-is(psql('old', 'dbo', q{UPDATE accounts SET n = n + 1, owner = 'dave' WHERE id = 'x'; SELECT value(n) FROM accounts_live WHERE id = 'x'}), '8', 'merged tables take writes');
+my $hidden = q{SELECT string_agg(concat_ws(' ', id, context(_merge), stamp(_merge, 'owner'), node(_merge, 'owner')), E'\n' ORDER BY id) FROM };
+my $hidden_before = psql('old', 'dbo', q{SELECT string_agg(concat_ws(' ', id, context(_merge_presence), _merge_stamps::jsonb -> 'owner' ->> 'at', _merge_stamps::jsonb -> 'owner' ->> 'node'), E'\n' ORDER BY id) FROM accounts});
+like(psql_error('old', 'dbo', q{UPDATE accounts SET n = n + 1 WHERE id = 'x'}), qr/rows of "accounts" are merged in the form of version 1.0.*Call enable_merge again/s, 'merged tables of 1.0 take no writes until they are converted');
+is(psql('old', 'dbo', q{SELECT problems FROM merge_status()}), '{"merged in the form of version 1.0"}', 'and merge_status tells');
+psql('old', 'dbo', q{CREATE VIEW on_live AS SELECT count(*) FROM accounts_live});
+like(psql_error('old', 'dbo', q{SELECT enable_merge('accounts')}, 1), qr/view public.accounts_live stays, since others depend on it.*table "accounts" is no longer in publication "merge"/s, 'converting tells what it does to others');
+is(psql('old', 'dbo', $hidden . q{(SELECT id, _merge FROM accounts UNION ALL SELECT id, _merge FROM accounts_removed) r}), $hidden_before, 'stamps keep their times and nodes');
+is(psql('old', 'dbo', q{SELECT string_agg(concat_ws(' ', id, owner, n, tags), E'\n' ORDER BY id) FROM accounts}), <<'END' =~ s/\n\z//r, 'values stay, removed rows go');
+old before merging {} {}
+x alice {"a": 7} {"elements": {"red": [["a", 1]]}, "context": {"a": 1}}
+y bob {} {}
+END
+is(psql('old', 'dbo', q{SELECT string_agg(id, ' ') FROM accounts_removed}), 'gone', 'to the companion');
+is(psql('old', 'dbo', q{SELECT * FROM on_live}), '3', 'a view that is needed stays');
+psql('old', 'dbo', q{DROP VIEW on_live, accounts_live});
+is(psql('old', 'dbo', q{SELECT problems FROM merge_status()}), '{}', 'the table is a merged one of 1.1');
+is(psql('old', 'dbo', q{UPDATE accounts SET n = n + 1, owner = 'dave' WHERE id = 'x'; INSERT INTO accounts VALUES ('gone', 'again', increment('{}'::gcounter, 2)); SELECT string_agg(concat(id, value(n)), ' ' ORDER BY id) FROM accounts}), 'gone2 old0 x8 y0', 'merged tables take writes');
+is(psql('old', 'dbo', q{DO $$ BEGIN PERFORM create_merge_publication('merge'); END $$; SELECT count(*) FROM pg_publication_tables}), '4', 'and are published again');
 is(psql('old', 'dbo', q{SELECT clock_tick('c')}), '{"vector": {"a": 6}}', 'clocks go on');
 is(psql('old', 'dbo', q{SELECT log_event('log', '{}') IS NOT NULL}), 't', 'logs go on');
 is(psql('old', 'dbo', q{SELECT '{"context": {"a": 1}}'::row_stamp | '{"context": {"b": 1}}'}), '{"context": {"a": 1, "b": 1}}', 'what is new is there');

@@ -10,14 +10,20 @@
  */
 #include "core/compat.h"
 
+#include "access/genam.h"
 #include "access/relation.h"
+#include "access/table.h"
 #include "catalog/catalog.h"
 #include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_depend.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
@@ -26,8 +32,11 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "replication/merge_check.h"
+#include "replication/merge_companion.h"
+#include "replication/merge_ddl.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -54,11 +63,8 @@ merge_check_kind(Oid table)
 	switch (get_rel_relkind(table))
 	{
 		case RELKIND_RELATION:
-			return;
 		case RELKIND_PARTITIONED_TABLE:
-			kind = "a partitioned table";
-			hint = "Make it an ordinary table; partitions cannot be merged either.";
-			break;
+			return;
 		case RELKIND_VIEW:
 			kind = "a view";
 			hint = "Enable merging for the tables that it reads.";
@@ -115,9 +121,12 @@ merge_refuse_kind(const MergeShape *shape, Relation table)
 	}
 	else if (table->rd_rel->relispartition)
 	{
-		detail = "It is a partition.";
-		hint = psprintf("Make it a table by itself: ALTER TABLE ... DETACH PARTITION %s.",
-						shape->qualified);
+		Oid root = llast_oid(get_partition_ancestors(shape->table));
+
+		detail = psprintf("It is a partition of \"%s\".", get_rel_name(root));
+		hint = psprintf("Enable merging for the whole table: SELECT %s.enable_merge('%s').",
+						quote_identifier(get_namespace_name(shape->extension)),
+						merge_table_name(root));
 	}
 	else if (has_superclass(shape->table))
 	{
@@ -125,7 +134,8 @@ merge_refuse_kind(const MergeShape *shape, Relation table)
 		hint = psprintf("Make it a table by itself: ALTER TABLE %s NO INHERIT ....",
 						shape->qualified);
 	}
-	else if (find_inheritance_children(shape->table, NoLock) != NIL)
+	else if (table->rd_rel->relkind != RELKIND_PARTITIONED_TABLE &&
+			 find_inheritance_children(shape->table, NoLock) != NIL)
 	{
 		detail = "Other tables inherit from it.";
 		hint = "Make them tables by themselves: ALTER TABLE ... NO INHERIT.";
@@ -228,7 +238,7 @@ merge_note_calls(Node *node, void *context)
 static void
 merge_refuse_sequences(const MergeShape *shape, Relation table)
 {
-	DefaultCalls calls = {merge_function(shape->extension, "local_node"), false, false};
+	DefaultCalls calls = {extension_trigger_function(shape->extension, "local_node"), false, false};
 	AttrNumber drawn = 0;
 	ListCell *cell;
 
@@ -288,37 +298,161 @@ merge_refuse_key(const MergeShape *shape, Relation table)
 	merge_refuse_sequences(shape, table);
 }
 
-/* Of two rows that are unique where they were made, one would be refused where both arrive. */
-static void
-merge_refuse_unique(const MergeShape *shape, Relation table)
+/* A constraint that makes rows unique besides the key, and what it is called; or NULL. */
+static const char *
+merge_find_unique(const MergeShape *shape, Relation table, const char **kind)
 {
 	List *indexes = RelationGetIndexList(table);
+	const char *found = NULL;
 	ListCell *cell;
 
 	foreach (cell, indexes)
 	{
 		Relation index;
-		const char *kind = NULL;
+		const char *is = NULL;
 
 		if (lfirst_oid(cell) == shape->key_index)
 			continue;
 		index = relation_open(lfirst_oid(cell), AccessShareLock);
 		if (index->rd_index->indisexclusion)
-			kind = "exclusion constraint";
+			is = "exclusion constraint";
 		else if (index->rd_index->indisprimary)
-			kind = "primary key";
+			is = "primary key";
 		else if (index->rd_index->indisunique)
-			kind = "unique index";
-		if (kind)
-			merge_refuse(
-				shape->name, ERRCODE_INVALID_TABLE_DEFINITION,
-				psprintf("Besides its replica identity it has the %s \"%s\": two servers may each "
-						 "make a row, of which only one can be there.",
-						 kind, RelationGetRelationName(index)),
-				"Drop it, or make its columns the key: rows of equal keys are merged.");
+			is = "unique index";
+		if (is && found == NULL)
+		{
+			found = pstrdup(RelationGetRelationName(index));
+			*kind = is;
+		}
 		relation_close(index, AccessShareLock);
 	}
 	list_free(indexes);
+	return found;
+}
+
+const char *
+merge_check_unique(const MergeShape *shape, Relation table)
+{
+	const char *kind;
+
+	return merge_find_unique(shape, table, &kind);
+}
+
+/* Of two rows that are unique where they were made, one would be refused where both arrive. */
+static void
+merge_refuse_unique(const MergeShape *shape, Relation table)
+{
+	const char *kind;
+	const char *name = merge_find_unique(shape, table, &kind);
+
+	if (name)
+		merge_refuse(shape->name, ERRCODE_INVALID_TABLE_DEFINITION,
+					 psprintf("Besides its replica identity it has the %s \"%s\": two servers may "
+							  "each make a row, of which only one can be there.",
+							  kind, name),
+					 "Drop it, or make its columns the key: rows of equal keys are merged.");
+}
+
+/* Is the constraint there that refuses rows which have passed by the trigger, and is it ours? */
+bool
+merge_check_constraint(const MergeShape *shape)
+{
+	Oid type = extension_type(shape->extension, "row_stamp");
+	Oid function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("is_merged"),
+								   PointerGetDatum(buildoidvector(&type, 1)),
+								   ObjectIdGetDatum(shape->extension));
+	Oid constraint = get_relation_constraint_oid(shape->table, MERGE_ARRIVALS_CHECK, true);
+	Relation depend;
+	SysScanDesc scan;
+	ScanKeyData keys[2];
+	HeapTuple tuple;
+	bool calls = false;
+
+	if (!OidIsValid(constraint))
+		return false;
+	depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyInit(&keys[0], Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(ConstraintRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_objid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(constraint));
+	scan = systable_beginscan(depend, DependDependerIndexId, true, NULL, 2, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend entry = (Form_pg_depend) GETSTRUCT(tuple);
+
+		calls |= entry->refclassid == ProcedureRelationId && entry->refobjid == function;
+	}
+	systable_endscan(scan);
+	table_close(depend, AccessShareLock);
+	return calls;
+}
+
+/* The hidden column's name is taken, or somebody has made it before us. */
+static void
+merge_refuse_column(const MergeShape *shape, Relation table)
+{
+	bool ours = shape->stamp != 0 &&
+		TupleDescAttr(RelationGetDescr(table), shape->stamp - 1)->attnotnull;
+
+	if (shape->reserved || (shape->stamp != 0 && !ours))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_COLUMN),
+				 errmsg("cannot merge rows of \"%s\"", shape->name),
+				 errdetail("Merging needs a column \"%s\" of type row_stamp that is not null, and "
+						   "there is another of that name.",
+						   MERGE_STAMP_COLUMN),
+				 errhint("Rename it: ALTER TABLE %s RENAME COLUMN %s TO ....", shape->qualified,
+						 MERGE_STAMP_COLUMN)));
+}
+
+/* Rows are found in a partition by its replica identity, which must be that of the whole. */
+static void
+merge_refuse_partition(const MergeShape *shape, Relation table, Oid partition)
+{
+	Relation leaf = relation_open(partition, AccessShareLock);
+	MergeShape part;
+	ListCell *a;
+	ListCell *b;
+	bool same;
+
+	merge_shape_read(&part, leaf, shape->extension);
+	same = list_length(part.key_columns) == list_length(shape->key_columns);
+	if (same)
+	{
+		forboth (a, part.key_columns, b, shape->key_columns)
+		{
+			same = same &&
+				strcmp(merge_column_name(leaf, (AttrNumber) lfirst_int(a)),
+					   merge_column_name(table, (AttrNumber) lfirst_int(b))) == 0;
+		}
+	}
+	if (leaf->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
+		merge_refuse(shape->name, ERRCODE_WRONG_OBJECT_TYPE,
+					 psprintf("Its partition \"%s\" is a foreign table.", part.name),
+					 "Enable merging on the server where its rows are.");
+	if (!same)
+		merge_refuse(shape->name, ERRCODE_INVALID_TABLE_DEFINITION,
+					 psprintf("Its partition \"%s\" has another replica identity.", part.name),
+					 psprintf("Use ALTER TABLE %s REPLICA IDENTITY DEFAULT, or that of the whole "
+							  "table.",
+							  part.qualified));
+	relation_close(leaf, AccessShareLock);
+}
+
+static void
+merge_refuse_partitions(const MergeShape *shape, Relation table)
+{
+	List *partitions = NIL;
+	ListCell *cell;
+
+	if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		partitions = find_all_inheritors(shape->table, AccessShareLock, NULL);
+	foreach (cell, partitions)
+	{
+		if (lfirst_oid(cell) != shape->table)
+			merge_refuse_partition(shape, table, lfirst_oid(cell));
+	}
 }
 
 /*
@@ -328,16 +462,9 @@ void
 merge_check_refuse(const MergeShape *shape, Relation table, bool lww)
 {
 	merge_refuse_kind(shape, table);
-	if (shape->reserved)
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_COLUMN),
-				 errmsg("cannot merge rows of \"%s\"", shape->name),
-				 errdetail("Merging needs a column \"%s\" of type %s, and there is another of that "
-						   "name.",
-						   shape->reserved, format_type_be(shape->reserved_type)),
-				 errhint("Rename it: ALTER TABLE %s RENAME COLUMN %s TO ....", shape->qualified,
-						 quote_identifier(shape->reserved))));
+	merge_refuse_column(shape, table);
 	merge_refuse_key(shape, table);
+	merge_refuse_partitions(shape, table);
 	merge_refuse_unique(shape, table);
 	if (!lww && !bms_is_empty(shape->plain))
 		merge_refuse(shape->name, ERRCODE_INVALID_TABLE_DEFINITION,
@@ -388,11 +515,13 @@ merge_warn_foreign_keys(const MergeShape *shape)
 	if (to)
 		ereport(
 			WARNING,
-			(errmsg("foreign keys that refer to \"%s\" do not act when its rows are removed",
+			(errmsg("foreign keys that refer to \"%s\" do not act where removals arrive",
 					shape->name),
-			 errdetail("Foreign keys: %s.", merge_quoted_names(to)),
-			 errhint(
-				 "A removed row stays in the table until it is purged: until then, rows may refer to it.")));
+			 errdetail("Foreign keys: %s. Their actions travel as what they do to the rows that "
+					   "refer to it.",
+					   merge_quoted_names(to)),
+			 errhint("A row that is written elsewhere meanwhile may refer to one that is gone: "
+					 "look for such rows, or drop the constraint.")));
 	query_finish();
 }
 
@@ -432,7 +561,8 @@ merge_warn_checks(const MergeShape *shape, Relation table)
 
 	for (int i = 0; constraints && i < constraints->num_check; i++)
 	{
-		if (merge_may_break(shape, constraints->check[i].ccbin))
+		if (strcmp(constraints->check[i].ccname, MERGE_ARRIVALS_CHECK) != 0 &&
+			merge_may_break(shape, constraints->check[i].ccbin))
 			names = lappend(names, constraints->check[i].ccname);
 	}
 	if (names)
@@ -481,9 +611,42 @@ merge_warn_triggers(const MergeShape *shape, Relation table)
 						 MERGE_ROW_TRIGGER)));
 }
 
+/* New columns that every server has filled in a way of its own, in the rows that are there. */
+static void
+merge_warn_defaults(const MergeShape *shape, Relation table)
+{
+	List *names = NIL;
+	List *added = OidIsValid(shape->companion) ? merge_companion_lacks(shape, table) : NIL;
+	ListCell *cell;
+
+	foreach (cell, added)
+	{
+		AttrNumber column = get_attnum(shape->table, lfirst(cell));
+		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(table),
+													AttrNumberGetAttrOffset(column));
+
+		if (bms_is_member(column, shape->plain) &&
+			(attribute->attidentity ||
+			 (attribute->atthasdef &&
+			  contain_volatile_functions(build_column_default(table, column)))))
+			names = lappend(names, lfirst(cell));
+	}
+	if (names)
+		ereport(
+			WARNING,
+			(errmsg("rows of \"%s\" differ from server to server", shape->name),
+			 errdetail("New columns have defaults that are another value for each row: %s.",
+					   merge_quoted_names(names)),
+			 errhint("When all servers have them, let the values of one server be those of all, "
+					 "there: UPDATE %s SET %s = %s.",
+					 shape->qualified, quote_identifier(linitial(names)),
+					 quote_identifier(linitial(names)))));
+}
+
 void
 merge_check_warn(const MergeShape *shape, Relation table)
 {
+	merge_warn_defaults(shape, table);
 	merge_warn_foreign_keys(shape);
 	merge_warn_checks(shape, table);
 	merge_warn_triggers(shape, table);

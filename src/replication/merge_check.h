@@ -11,6 +11,8 @@
 
 extern void merge_check_kind(Oid table);
 extern void merge_check_refuse(const MergeShape *shape, Relation table, bool lww);
+extern bool merge_check_constraint(const MergeShape *shape);
+extern const char *merge_check_unique(const MergeShape *shape, Relation table);
 extern void merge_check_warn(const MergeShape *shape, Relation table);
 
 #endif /* DISTRIBUTED_MERGE_CHECK_H */

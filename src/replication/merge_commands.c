@@ -181,7 +181,6 @@ merge_command_drop_slot(const char *slot)
 char *
 merge_command_forget(const char *schema, const char *node)
 {
-	return psprintf("SELECT %s.forget_node(node) FROM %s.merge_nodes WHERE node = %s AND "
-					"%s.is_present(" MERGE_PRESENCE_COLUMN ");",
-					schema, schema, quote_literal_cstr(node), schema);
+	return psprintf("SELECT %s.forget_node(node) FROM %s.merge_nodes WHERE node = %s;", schema,
+					schema, quote_literal_cstr(node));
 }

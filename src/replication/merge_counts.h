@@ -9,11 +9,12 @@
 
 typedef enum MergeCount
 {
-	MERGE_INSERTED,  /* of a key that was not there */
-	MERGE_MERGED,    /* changed the row that was there */
-	MERGE_UNCHANGED, /* told nothing new */
-	MERGE_CONFLICTS, /* overwriting would have lost something, or failed */
-	MERGE_OWN_DOTS,  /* told writes of this node that it does not know */
+	MERGE_INSERTED,   /* of a key that was not there */
+	MERGE_MERGED,     /* changed the row that was there */
+	MERGE_UNCHANGED,  /* told nothing new */
+	MERGE_CONFLICTS,  /* overwriting would have lost something, or failed */
+	MERGE_OWN_DOTS,   /* told writes of this node that it does not know */
+	MERGE_INCOMPLETE, /* told a write whose value has not come */
 	MERGE_COUNTS
 } MergeCount;
 

@@ -1,18 +1,16 @@
 /*
  * merge_presence.h
- *		Is a row of a merged table there?
+ *		Presence of rows of version 1.0.
  */
 #ifndef DISTRIBUTED_MERGE_PRESENCE_H
 #define DISTRIBUTED_MERGE_PRESENCE_H
 
 #include "postgres.h"
 
-#include "core/node_name.h"
+#include "core/entry_table.h"
+#include "core/write_stamp.h"
 
-extern bool merge_presence_removed(Datum presence);
-extern bool merge_presence_outlives(Datum presence, Datum removed);
-extern bool merge_presence_stable(Datum presence, Oid extension);
-extern uint64 merge_presence_counter(Datum presence, NodeName node);
-extern Datum merge_presence_write(Datum presence, NodeName node, bool present);
+extern void merge_presence_read(RowStamp *stamp, const EntryTable *flag);
+extern struct varlena *merge_presence_stamp(const struct varlena *flag);
 
 #endif /* DISTRIBUTED_MERGE_PRESENCE_H */

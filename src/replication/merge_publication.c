@@ -2,12 +2,11 @@
  * merge_publication.c
  *		Publishing merged tables to servers that merge.
  *
- * A merge publication publishes INSERT and UPDATE of merged tables.  From 15 on
- * only the columns that merge: the key, the lattice columns, and the hidden ones,
- * in which plain columns travel with their stamps.  So what plain columns hold
- * does not travel twice, and they may differ from server to server.  A DELETE
- * that arrived could not be told from one that a later row has outlived; rows
- * are removed by an UPDATE of a hidden column.
+ * A merge publication publishes INSERT and UPDATE of merged tables and of their
+ * companions, from 15 on with lists of their columns, so that one that is added later
+ * is sent when all servers have it, and not before.  No DELETE is published: one that
+ * arrived could not be told from one that a later row has outlived; removals are rows
+ * of the companions.
  *
  * There is one merge publication in a database, since each has the table
  * merge_nodes in it: what servers have seen must travel behind the rows that
@@ -21,7 +20,7 @@
 #include "core/node_name.h"
 #include "core/query.h"
 #include "miscadmin.h"
-#include "replication/merge_nodes.h"
+#include "replication/merge_local.h"
 #include "replication/merge_publication.h"
 #include "replication/merge_shape.h"
 #include "utils/array.h"
@@ -77,12 +76,13 @@ merge_publication_tables(Oid extension, Oid nodes)
 	uint64 count;
 
 	query_argument(&arguments, TEXTOID, CStringGetTextDatum(MERGE_ROW_TRIGGER), false);
-	query_argument(&arguments, OIDOID, ObjectIdGetDatum(extension), false);
+	query_argument(&arguments, OIDOID,
+				   ObjectIdGetDatum(extension_trigger_function(extension, "merge_row")), false);
 	query_argument(&arguments, OIDOID, ObjectIdGetDatum(nodes), false);
-	count = query_run("SELECT c.oid FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
-					  "JOIN pg_class c ON c.oid = t.tgrelid "
+	count = query_run("SELECT c.oid FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
 					  "JOIN pg_namespace n ON n.oid = c.relnamespace "
-					  "WHERE t.tgname = $1 AND p.pronamespace = $2 AND c.oid <> $3 "
+					  "WHERE t.tgname = $1 AND t.tgfoid = $2 AND t.tgnargs = 2 AND c.oid <> $3 "
+					  "AND NOT c.relispartition AND pg_has_role(c.relowner, 'USAGE') "
 					  "ORDER BY n.nspname, c.relname",
 					  &arguments);
 	for (uint64 i = 0; i < count; i++)
@@ -96,14 +96,37 @@ merge_publication_tables(Oid extension, Oid nodes)
 	return tables;
 }
 
-/* A table as a publication names it: with the columns that merge, where it can say so. */
+/* A table as a publication names it: with its columns, where it can say so. */
+static void
+publication_add(StringInfo list, Relation table, const MergeShape *shape)
+{
+	const char *separator = "";
+
+	appendStringInfo(list, "%s%s", list->len ? ", " : "", shape->qualified);
+	if (!COMPAT_COLUMN_LISTS)
+		return;
+	appendStringInfoString(list, " (");
+	for (int column = 1; column <= RelationGetNumberOfAttributes(table); column++)
+	{
+		if (!bms_is_member(column, shape->key) && !bms_is_member(column, shape->lattices) &&
+			!bms_is_member(column, shape->plain) && column != shape->stamp)
+			continue;
+		appendStringInfo(list, "%s%s", separator,
+						 quote_identifier(merge_column_name(table, (AttrNumber) column)));
+		separator = ", ";
+	}
+	appendStringInfoChar(list, ')');
+}
+
+/* A merged table and its companion. */
 static void
 publication_describe(StringInfo list, Oid relid, Oid extension)
 {
 	/* until the end of the transaction, against columns that come and go */
 	Relation table = table_open(relid, AccessShareLock);
-	const char *separator = "";
 	MergeShape shape;
+	MergeShape removed;
+	Relation companion;
 
 	merge_shape_read(&shape, table, extension);
 	if (shape.row_trigger == NULL)
@@ -112,21 +135,17 @@ publication_describe(StringInfo list, Oid relid, Oid extension)
 				 errmsg("table \"%s\" is not merged", shape.name),
 				 errdetail("Rows that arrive would overwrite those of its subscribers."),
 				 errhint("Call enable_merge for it, here and on all servers.")));
-	appendStringInfo(list, "%s%s", list->len ? ", " : "", shape.qualified);
-	if (COMPAT_COLUMN_LISTS)
-	{
-		appendStringInfoString(list, " (");
-		for (int column = 1; column <= RelationGetNumberOfAttributes(table); column++)
-		{
-			if (!bms_is_member(column, shape.key) && !bms_is_member(column, shape.lattices) &&
-				column != shape.presence && column != shape.stamps)
-				continue;
-			appendStringInfo(list, "%s%s", separator,
-							 quote_identifier(merge_column_name(table, (AttrNumber) column)));
-			separator = ", ";
-		}
-		appendStringInfoChar(list, ')');
-	}
+	if (shape.stamp == 0 || !OidIsValid(shape.companion))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("merged table \"%s\" is not complete", shape.name),
+				 errdetail("It has no column \"%s\", or no companion.", MERGE_STAMP_COLUMN),
+				 errhint("Call enable_merge for it again.")));
+	publication_add(list, table, &shape);
+	companion = table_open(shape.companion, AccessShareLock);
+	merge_shape_read(&removed, companion, extension);
+	publication_add(list, companion, &removed);
+	table_close(companion, NoLock);
 	table_close(table, NoLock);
 }
 
@@ -177,10 +196,18 @@ publication_exists(const MergePublication *publication)
 	bool isnull;
 
 	query_argument(&arguments, TEXTOID, CStringGetTextDatum(publication->name), false);
-	query_argument(&arguments, OIDOID, ObjectIdGetDatum(publication->nodes), false);
-	if (query_run("SELECT p.pubinsert AND p.pubupdate AND NOT p.pubdelete "
-				  "AND NOT p.pubtruncate AND EXISTS (SELECT FROM pg_publication_rel r "
-				  "WHERE r.prpubid = p.oid AND r.prrelid = $2) "
+	query_argument(&arguments, OIDOID,
+				   ObjectIdGetDatum(
+					   extension_trigger_function(publication->extension, "merge_row")),
+				   false);
+	query_argument(&arguments, OIDOID,
+				   ObjectIdGetDatum(
+					   extension_trigger_function(publication->extension, "merge_removed")),
+				   false);
+	if (query_run("SELECT p.pubinsert AND p.pubupdate AND NOT p.pubdelete AND NOT p.pubtruncate "
+				  "AND NOT p.puballtables AND NOT EXISTS (SELECT FROM pg_publication_rel r "
+				  "WHERE r.prpubid = p.oid AND NOT EXISTS (SELECT FROM pg_trigger t "
+				  "WHERE t.tgrelid = r.prrelid AND t.tgfoid IN ($2, $3))) "
 				  "FROM pg_publication p WHERE p.pubname = $1",
 				  &arguments) == 0)
 		return false;
@@ -259,9 +286,12 @@ create_merge_publication(PG_FUNCTION_ARGS)
 
 	/* merge_nodes on its own is its owner's to publish */
 	exists = publication_exists(&publication);
+	if (exists)
+		query_run(psprintf("ALTER PUBLICATION %s SET (publish_via_partition_root = true)", name),
+				  &none);
 	query_run(psprintf(exists ? "ALTER PUBLICATION %s SET TABLE %s"
-							  : "CREATE PUBLICATION %s FOR TABLE %s "
-								"WITH (publish = 'insert, update')",
+							  : "CREATE PUBLICATION %s FOR TABLE %s WITH (publish = 'insert, "
+								"update', publish_via_partition_root = true)",
 					   name, tables.len ? tables.data : nodes.data),
 			  &none);
 	if (tables.len)

@@ -19,6 +19,7 @@
 #include "core/query.h"
 #include "replication/merge_commands.h"
 #include "replication/merge_conninfo.h"
+#include "replication/merge_ddl.h"
 #include "replication/merge_publication.h"
 #include "replication/merge_shape.h"
 #include "replication/walreceiver.h"
@@ -318,6 +319,23 @@ setup_tables(MergeSetup *setup)
 	}
 }
 
+/* Where what was removed from a table is. */
+static Oid
+setup_companion(const MergeSetup *setup, Oid relid)
+{
+	Relation table = table_open(relid, AccessShareLock);
+	MergeShape shape;
+
+	merge_shape_read(&shape, table, setup->extension);
+	table_close(table, AccessShareLock);
+	if (!OidIsValid(shape.companion))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("merged table \"%s\" has no companion", shape.name),
+				 errhint("Call enable_merge for it again.")));
+	return shape.companion;
+}
+
 /* All that is published of merged tables, as a statement names it. */
 static List *
 setup_published(const MergeSetup *setup)
@@ -329,9 +347,8 @@ setup_published(const MergeSetup *setup)
 	{
 		Oid table = lfirst_oid(cell);
 
-		names = lappend(names,
-						quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
-												   get_rel_name(table)));
+		names = lappend(names, (char *) merge_table_name(table));
+		names = lappend(names, (char *) merge_table_name(setup_companion(setup, table)));
 	}
 	return names;
 }

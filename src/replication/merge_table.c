@@ -1,39 +1,44 @@
 /*
  * merge_table.c
- *		enable_merge, disable_merge and merge_status: making tables merged ones.
+ *		enable_merge and disable_merge: making tables merged ones.
  *
  * There is no registry of merged tables.  A table is one if it has our triggers,
- * whose arguments are its rules; with two hidden columns and a view, these are
- * all there is, and each is dumped, restored, renamed and dropped with its table.
+ * whose arguments are its rules; with the hidden column, a constraint, and the
+ * companion for removed rows, these are all there is, and each is dumped, restored,
+ * renamed and dropped with its table.
  *
- * What is already there is left as it is, so enable_merge may be called again
- * after every change of the table.
+ * No row is read or written: what rows that are there get in the hidden column is a
+ * constant, which PostgreSQL keeps once.
  *
- * Definitions are changed as the caller, who must own the table; rows as the
- * table's owner, for that may run code of his (see merge_intent.c).
+ * What is already there is left as it is, so enable_merge may be called again after
+ * every change of the table, and after a restore.
  */
 #include "core/compat.h"
 
 #include "access/relation.h"
-#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "commands/comment.h"
 #include "commands/extension.h"
 #include "core/node_name.h"
 #include "core/query.h"
-#include "core/shared_clock.h"
-#include "lib/stringinfo.h"
+#include "core/write_stamp.h"
+#include "core/write_stamp_io.h"
 #include "miscadmin.h"
 #include "replication/merge_check.h"
+#include "replication/merge_companion.h"
+#include "replication/merge_convert.h"
 #include "replication/merge_counts.h"
-#include "replication/merge_intent.h"
-#include "replication/merge_live.h"
+#include "replication/merge_ddl.h"
+#include "replication/merge_prune.h"
+#include "replication/merge_rule.h"
 #include "replication/merge_shape.h"
+#include "replication/merge_time.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
-#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -43,14 +48,6 @@ typedef struct MergeOptions
 	const char *plain_columns;
 	const char *concurrent_update;
 } MergeOptions;
-
-static void
-merge_run(const char *sql)
-{
-	QueryArguments none = {0};
-
-	query_run(sql, &none);
-}
 
 /* One of two words. */
 static const char *
@@ -71,7 +68,7 @@ merge_rule_argument(FunctionCallInfo fcinfo, int number, const char *what, const
  * ends; its owner only gets that far.
  */
 static Relation
-merge_table_open(Oid oid, bool any_kind)
+merge_table_open(Oid oid)
 {
 	Relation table = NULL;
 
@@ -80,8 +77,7 @@ merge_table_open(Oid oid, bool any_kind)
 		if (!compat_owns_table(oid, GetUserId()))
 			aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(oid)),
 						   get_rel_name(oid));
-		if (!any_kind)
-			merge_check_kind(oid);
+		merge_check_kind(oid);
 		table = try_relation_open(oid, AccessExclusiveLock);
 	}
 	if (table == NULL)
@@ -91,152 +87,6 @@ merge_table_open(Oid oid, bool any_kind)
 	if (!compat_owns_table(oid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RelationGetRelationName(table));
 	return table;
-}
-
-/* The extension's own tables are merged whether or not others are. */
-static bool
-merge_belongs_to_extension(Oid table)
-{
-	return OidIsValid(getExtensionOfObject(RelationRelationId, table));
-}
-
-/*
- * Columns
- */
-
-/* Rows that are there already were made here, all of them at this moment. */
-static char *
-merge_first_presence(void)
-{
-	int64 now = Max(shared_clock_tick().nanoseconds, 1);
-	StringInfoData node;
-
-	initStringInfo(&node);
-	escape_json(&node, node_name_local());
-	return psprintf("{\"enabled\": [[%s, " INT64_FORMAT "]], \"context\": {%s: " INT64_FORMAT "}}",
-					node.data, now, node.data, now);
-}
-
-/* Make a hidden column; rows that are there get "value", without being rewritten. */
-static void
-merge_add_column(const MergeShape *shape, const char *column, const char *type, const char *value,
-				 const char *comment)
-{
-	const char *schema = quote_identifier(get_namespace_name(shape->extension));
-
-	merge_run(psprintf("ALTER TABLE %s ADD COLUMN %s %s.%s NOT NULL DEFAULT %s", shape->qualified,
-					   column, schema, type, quote_literal_cstr(value)));
-	merge_run(psprintf("COMMENT ON COLUMN %s.%s IS %s", shape->qualified, column,
-					   quote_literal_cstr(comment)));
-}
-
-static void
-merge_prepare_columns(const MergeShape *shape, bool stamped)
-{
-	if (shape->presence == 0)
-		merge_add_column(shape, MERGE_PRESENCE_COLUMN, "ew_flag", merge_first_presence(),
-						 "of a merged table: is the row there, or was it removed?");
-	if (stamped && shape->stamps == 0)
-		merge_add_column(shape, MERGE_STAMPS_COLUMN, "lww_map", "{}",
-						 "of a merged table: when and where each plain column was written last");
-	merge_run(psprintf("ALTER TABLE %s ALTER COLUMN " MERGE_PRESENCE_COLUMN " SET DEFAULT '{}', "
-					   "ALTER COLUMN " MERGE_PRESENCE_COLUMN " SET NOT NULL",
-					   shape->qualified));
-	if (stamped)
-		merge_run(psprintf("ALTER TABLE %s ALTER COLUMN " MERGE_STAMPS_COLUMN " SET DEFAULT '{}', "
-						   "ALTER COLUMN " MERGE_STAMPS_COLUMN " SET NOT NULL",
-						   shape->qualified));
-}
-
-/*
- * Triggers
- */
-
-static void
-merge_drop_trigger(const MergeShape *shape, const Trigger *trigger)
-{
-	merge_run(
-		psprintf("DROP TRIGGER %s ON %s", quote_identifier(trigger->tgname), shape->qualified));
-}
-
-static void
-merge_create_trigger(const MergeShape *shape, const char *name, const char *when, const char *call)
-{
-	merge_run(psprintf("CREATE TRIGGER \"%s\" BEFORE %s EXECUTE FUNCTION %s.%s", name, when,
-					   quote_identifier(get_namespace_name(shape->extension)), call));
-	merge_run(psprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER \"%s\"", shape->qualified, name));
-}
-
-/* Is a trigger what we would make it? */
-static bool
-merge_trigger_stands(const Trigger *trigger, const char *name)
-{
-	return trigger && strcmp(trigger->tgname, name) == 0 &&
-		trigger->tgenabled == TRIGGER_FIRES_ALWAYS;
-}
-
-static void
-merge_prepare_triggers(const MergeShape *shape, const MergeOptions *options)
-{
-	const Trigger *row = shape->row_trigger;
-	const Trigger *truncate = shape->truncate_trigger;
-	bool row_stands = merge_trigger_stands(row, MERGE_ROW_TRIGGER) &&
-		strcmp(row->tgargs[0], options->plain_columns) == 0 &&
-		strcmp(row->tgargs[1], options->concurrent_update) == 0;
-	bool truncate_stands = merge_trigger_stands(truncate, MERGE_TRUNCATE_TRIGGER);
-
-	if (row && !row_stands)
-		merge_drop_trigger(shape, row);
-	if (truncate && !truncate_stands)
-		merge_drop_trigger(shape, truncate);
-	if (!row_stands)
-		merge_create_trigger(shape, MERGE_ROW_TRIGGER,
-							 psprintf("INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW",
-									  shape->qualified),
-							 psprintf("merge_row('%s', '%s')", options->plain_columns,
-									  options->concurrent_update));
-	if (!truncate_stands)
-		merge_create_trigger(shape, MERGE_TRUNCATE_TRIGGER,
-							 psprintf("TRUNCATE ON %s FOR EACH STATEMENT", shape->qualified),
-							 "merge_truncate()");
-}
-
-/*
- * Rows
- */
-
-/*
- * Stamp rows that were there before, or have columns follow the stamps that are
- * there before them.  Nothing happens to the rows, so their other triggers do
- * not fire.
- */
-static void
-merge_stamp_rows(const MergeShape *shape, MergeIntent intent)
-{
-	Relation table = table_open(shape->table, RowExclusiveLock);
-	int level = NewGUCNestLevel();
-
-	(void) set_config_option("session_replication_role", "replica", PGC_SUSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	merge_intent_run_sql(intent, table,
-						 psprintf("UPDATE ONLY %s SET " MERGE_STAMPS_COLUMN
-								  " = " MERGE_STAMPS_COLUMN,
-								  shape->qualified));
-	AtEOXact_GUC(true, level);
-	table_close(table, NoLock);
-}
-
-/* Rows that were removed must not come back to life when nothing hides them any more. */
-static void
-merge_delete_removed(const MergeShape *shape)
-{
-	Relation table = table_open(shape->table, RowExclusiveLock);
-
-	merge_intent_run_sql(
-		INTENT_PASS, table,
-		psprintf("DELETE FROM ONLY %s WHERE NOT %s.is_present(" MERGE_PRESENCE_COLUMN ")",
-				 shape->qualified, quote_identifier(get_namespace_name(shape->extension))));
-	table_close(table, NoLock);
 }
 
 /*
@@ -263,8 +113,170 @@ static void
 merge_table_close(MergeShape *shape, Relation table)
 {
 	shape->row_trigger = merge_copy_trigger(shape->row_trigger);
+	shape->after_trigger = merge_copy_trigger(shape->after_trigger);
 	shape->truncate_trigger = merge_copy_trigger(shape->truncate_trigger);
+	shape->removed_trigger = merge_copy_trigger(shape->removed_trigger);
 	relation_close(table, NoLock);
+}
+
+/* After it has been altered. */
+static void
+merge_shape_again(MergeShape *shape)
+{
+	Oid oid = shape->table;
+	Oid extension = shape->extension;
+	Relation table;
+
+	CommandCounterIncrement();
+	table = relation_open(oid, NoLock);
+	merge_shape_read(shape, table, extension);
+	merge_table_close(shape, table);
+}
+
+/*
+ * The hidden column
+ */
+
+/*
+ * Rows that are there already were made here, all of them at this moment; their plain
+ * columns count as written at the beginning of time, so that whatever is written after
+ * wins.
+ */
+static const char *
+merge_first_stamp(const MergeShape *shape)
+{
+	NodeName node = {node_name_local(), strlen(node_name_local())};
+	WriteStamp beginning = {{0, 0}, node, 0};
+	RowStamp stamp;
+	Relation table;
+
+	row_stamp_init(&stamp, 1, 0);
+	row_stamp_write(&stamp, node, merge_time_of_write(0));
+	if (!bms_is_empty(shape->plain))
+	{
+		table = relation_open(shape->table, NoLock);
+		beginning.hash = merge_columns_hash(table, shape->plain);
+		relation_close(table, NoLock);
+		row_stamp_set_row(&stamp, beginning);
+	}
+	return row_stamp_to_text(row_stamp_close(&stamp));
+}
+
+static void
+merge_drop_constraint(const MergeShape *shape)
+{
+	if (OidIsValid(get_relation_constraint_oid(shape->table, MERGE_ARRIVALS_CHECK, true)))
+		merge_ddl("ALTER TABLE %s DROP CONSTRAINT \"" MERGE_ARRIVALS_CHECK "\"", shape->qualified);
+}
+
+static void
+merge_prepare_column(const MergeShape *shape)
+{
+	const char *extension = quote_identifier(get_namespace_name(shape->extension));
+
+	if (shape->stamp == 0)
+		merge_ddl("ALTER TABLE %s ADD COLUMN " MERGE_STAMP_COLUMN
+				  " %s.row_stamp NOT NULL DEFAULT %s",
+				  shape->qualified, extension, quote_literal_cstr(merge_first_stamp(shape)));
+	CommandCounterIncrement();
+	if (GetComment(shape->table, RelationRelationId,
+				   get_attnum(shape->table, MERGE_STAMP_COLUMN)) == NULL)
+		merge_ddl("COMMENT ON COLUMN %s." MERGE_STAMP_COLUMN
+				  " IS 'of a merged table: who wrote which column when'",
+				  shape->qualified);
+	merge_ddl("ALTER TABLE %s ALTER COLUMN " MERGE_STAMP_COLUMN " SET DEFAULT '{}', "
+			  "ALTER COLUMN " MERGE_STAMP_COLUMN " SET NOT NULL",
+			  shape->qualified);
+	if (!merge_check_constraint(shape))
+	{
+		merge_drop_constraint(shape);
+		merge_ddl("ALTER TABLE %s ADD CONSTRAINT \"" MERGE_ARRIVALS_CHECK
+				  "\" CHECK (%s.is_merged(" MERGE_STAMP_COLUMN ")) NOT VALID",
+				  shape->qualified, extension);
+	}
+}
+
+/*
+ * Triggers
+ */
+
+/* The trigger, if its arguments are these. */
+static const Trigger *
+merge_row_trigger(const MergeShape *shape, const MergeOptions *options)
+{
+	const Trigger *trigger = shape->row_trigger;
+
+	if (trigger && !TRIGGER_FOR_DELETE(trigger->tgtype) &&
+		strcmp(trigger->tgargs[0], options->plain_columns) == 0 &&
+		strcmp(trigger->tgargs[1], options->concurrent_update) == 0)
+		return trigger;
+	return NULL;
+}
+
+/* A partition that was attached, or detached, may lack it, or have one of its own. */
+static bool
+merge_partitions_stand(const MergeShape *shape)
+{
+	List *partitions = find_all_inheritors(shape->table, NoLock, NULL);
+	bool stand = true;
+	ListCell *cell;
+
+	foreach (cell, partitions)
+	{
+		Relation partition = relation_open(lfirst_oid(cell), AccessShareLock);
+		MergeShape part;
+
+		merge_shape_read(&part, partition, shape->extension);
+		stand = stand && part.row_trigger && part.after_trigger &&
+			part.row_trigger->tgenabled == TRIGGER_FIRES_ALWAYS &&
+			part.after_trigger->tgenabled == TRIGGER_FIRES_ALWAYS &&
+			part.companion == shape->companion;
+		relation_close(partition, AccessShareLock);
+	}
+	return stand;
+}
+
+/* A statement's trigger is not made on partitions with that on the whole. */
+static void
+merge_prepare_truncate(const MergeShape *shape, Oid oid)
+{
+	Relation table = relation_open(oid, AccessExclusiveLock);
+	MergeShape part;
+
+	merge_shape_read(&part, table, shape->extension);
+	merge_table_close(&part, table);
+	merge_trigger_prepare(shape, oid, part.truncate_trigger, MERGE_TRUNCATE_TRIGGER,
+						  psprintf("TRIGGER \"%s\" BEFORE TRUNCATE ON %s FOR EACH STATEMENT "
+								   "EXECUTE FUNCTION %s.merge_truncate()",
+								   MERGE_TRUNCATE_TRIGGER, part.qualified,
+								   quote_identifier(get_namespace_name(shape->extension))));
+}
+
+static void
+merge_prepare_triggers(const MergeShape *shape, const MergeOptions *options, Oid companion)
+{
+	const char *extension = quote_identifier(get_namespace_name(shape->extension));
+	const Trigger *row = merge_row_trigger(shape, options);
+	const Trigger *after = companion == shape->companion ? shape->after_trigger : NULL;
+	List *tables = find_all_inheritors(shape->table, AccessExclusiveLock, NULL);
+	ListCell *cell;
+
+	if (list_length(tables) > 1 && !merge_partitions_stand(shape))
+		row = after = NULL;
+	merge_trigger_prepare(shape, shape->table, row, MERGE_ROW_TRIGGER,
+						  psprintf("TRIGGER \"%s\" BEFORE INSERT OR UPDATE ON %s FOR EACH ROW "
+								   "EXECUTE FUNCTION %s.merge_row('%s', '%s')",
+								   MERGE_ROW_TRIGGER, shape->qualified, extension,
+								   options->plain_columns, options->concurrent_update));
+	merge_trigger_prepare(shape, shape->table, after, MERGE_AFTER_TRIGGER,
+						  psprintf("CONSTRAINT TRIGGER \"%s\" AFTER INSERT OR DELETE ON %s FROM %s "
+								   "NOT DEFERRABLE FOR EACH ROW EXECUTE FUNCTION %s.merge_after()",
+								   MERGE_AFTER_TRIGGER, shape->qualified,
+								   merge_table_name(companion), extension));
+	foreach (cell, tables)
+	{
+		merge_prepare_truncate(shape, lfirst_oid(cell));
+	}
 }
 
 PG_FUNCTION_INFO_V1(enable_merge);
@@ -272,44 +284,50 @@ Datum
 enable_merge(PG_FUNCTION_ARGS)
 {
 	Oid extension = extension_namespace(fcinfo);
+	bool prune = PG_GETARG_BOOL(3);
 	MergeOptions options;
 	MergeShape shape;
 	Relation table;
-	bool stamped;
+	Oid companion;
 	int path;
 
 	options.plain_columns = merge_rule_argument(fcinfo, 1, "plain_columns", MERGE_LWW, MERGE_NONE);
 	options.concurrent_update = merge_rule_argument(fcinfo, 2, "concurrent_update", MERGE_KEEP,
 													MERGE_REMOVE);
-	table = merge_table_open(PG_GETARG_OID(0), false);
+	table = merge_table_open(PG_GETARG_OID(0));
 	merge_shape_read(&shape, table, extension);
 	merge_check_refuse(&shape, table, strcmp(options.plain_columns, MERGE_LWW) == 0);
 	(void) node_name_local();
 	merge_check_warn(&shape, table);
-	stamped = strcmp(options.plain_columns, MERGE_LWW) == 0 && !bms_is_empty(shape.plain);
 	merge_table_close(&shape, table);
 
 	path = query_path_enter();
 	query_connect();
-	merge_prepare_columns(&shape, stamped);
-	merge_prepare_triggers(&shape, &options);
+	if (shape.old_presence != 0)
+	{
+		merge_convert_begin(&shape);
+		merge_shape_again(&shape);
+	}
+	merge_prepare_column(&shape);
+	merge_shape_again(&shape);
+	companion = merge_companion_prepare(&shape);
+	merge_prepare_triggers(&shape, &options, companion);
 	CommandCounterIncrement();
-	merge_live_create(shape.table, extension);
-	if (stamped)
-		merge_stamp_rows(&shape, shape.stamps == 0 ? INTENT_STAMP : INTENT_FOLLOW);
+	merge_companion_depend(&shape, companion);
+	if (shape.old_presence != 0)
+		merge_convert_end(&shape);
+	if (prune)
+		(void) merge_prune_rows(shape.table, extension);
 	query_finish();
 	query_path_leave(path);
 	PG_RETURN_VOID();
 }
 
-static void
-merge_drop_column(const MergeShape *shape, AttrNumber column, const char *name)
-{
-	if (column != 0)
-		merge_run(psprintf("ALTER TABLE %s DROP COLUMN %s", shape->qualified, name));
-}
+/*
+ * Disabling
+ */
 
-/* Publications that name hidden columns hold on to them; say so better than the server would. */
+/* Publications hold on to the column, and to the companion; say so better than the server would. */
 static void
 merge_refuse_published(const MergeShape *shape)
 {
@@ -317,23 +335,52 @@ merge_refuse_published(const MergeShape *shape)
 	List *names = NIL;
 
 	query_argument(&arguments, OIDOID, ObjectIdGetDatum(shape->table), false);
-	query_argument(&arguments, INT4OID, Int32GetDatum(shape->presence), false);
-	query_argument(&arguments, INT4OID, Int32GetDatum(shape->stamps), false);
-	query_run("SELECT DISTINCT p.pubname FROM pg_depend d JOIN pg_publication_rel r "
-			  "ON r.oid = d.objid JOIN pg_publication p ON p.oid = r.prpubid "
-			  "WHERE d.classid = 'pg_publication_rel'::regclass "
-			  "AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 "
-			  "AND d.refobjsubid <> 0 AND d.refobjsubid IN ($2, $3) ORDER BY 1",
+	query_argument(&arguments, OIDOID, ObjectIdGetDatum(shape->companion), false);
+	query_run("SELECT DISTINCT p.pubname FROM pg_publication_rel r "
+			  "JOIN pg_publication p ON p.oid = r.prpubid "
+			  "WHERE r.prrelid IN ($1, $2) ORDER BY 1",
 			  &arguments);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		names = lappend(names, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
 	if (names)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("cannot drop the hidden columns of \"%s\"", shape->name),
-				 errdetail("They are published: %s.", merge_quoted_names(names)),
-				 errhint("Take the table out first: ALTER PUBLICATION %s DROP TABLE %s.",
-						 quote_identifier(linitial(names)), shape->qualified)));
+				 errmsg("cannot disable merging of \"%s\"", shape->name),
+				 errdetail("It is published: %s.", merge_quoted_names(names)),
+				 errhint("Take it out first: ALTER PUBLICATION %s DROP TABLE %s%s%s.",
+						 quote_identifier(linitial(names)), shape->qualified,
+						 OidIsValid(shape->companion) ? ", " : "",
+						 OidIsValid(shape->companion) ? merge_table_name(shape->companion) : "")));
+}
+
+static void
+merge_refuse_disabling(const MergeShape *shape)
+{
+	Oid extension = getExtensionOfObject(RelationRelationId, shape->table);
+
+	if (OidIsValid(extension))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot disable merging of \"%s\"", shape->name),
+				 errdetail("It belongs to the extension \"%s\".", get_extension_name(extension)),
+				 errhint("Disable merging of tables of your own; merge_status() lists them.")));
+	if (shape->removed_trigger)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot disable merging of \"%s\"", shape->name),
+				 errdetail("It holds the removed rows of a merged table."),
+				 errhint("Disable merging of that table; merge_status() lists those there are.")));
+	if (!shape->row_trigger && !shape->after_trigger && shape->stamp == 0 &&
+		shape->old_presence == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" is not merged", shape->name),
+				 errhint("merge_status() lists the tables that are.")));
+	if (shape->old_presence != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" is merged in the form of version 1.0", shape->name),
+				 errhint("Call enable_merge first, which brings it to that of this version.")));
 }
 
 PG_FUNCTION_INFO_V1(disable_merge);
@@ -341,148 +388,34 @@ Datum
 disable_merge(PG_FUNCTION_ARGS)
 {
 	Oid extension = extension_namespace(fcinfo);
-	Relation table = merge_table_open(PG_GETARG_OID(0), false);
+	Relation table = merge_table_open(PG_GETARG_OID(0));
 	bool drop_columns = PG_GETARG_BOOL(1);
 	MergeShape shape;
+	List *tables;
+	ListCell *cell;
 	int path;
 
 	merge_shape_read(&shape, table, extension);
 	merge_table_close(&shape, table);
-	if (merge_belongs_to_extension(shape.table))
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("cannot disable merging of \"%s\"", shape.name),
-				 errdetail("It belongs to the extension \"%s\".",
-						   get_extension_name(
-							   getExtensionOfObject(RelationRelationId, shape.table))),
-				 errhint("Disable merging of tables of your own; merge_status() lists them.")));
-	if (!shape.row_trigger && !shape.truncate_trigger && shape.presence == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" is not merged", shape.name),
-				 errhint("merge_status() lists the tables that are.")));
+	merge_refuse_disabling(&shape);
 
 	path = query_path_enter();
 	query_connect();
-	if (drop_columns)
-		merge_refuse_published(&shape);
-	if (shape.presence != 0)
-		merge_delete_removed(&shape);
-	merge_live_drop(shape.table, extension);
-	if (shape.row_trigger)
-		merge_drop_trigger(&shape, shape.row_trigger);
-	if (shape.truncate_trigger)
-		merge_drop_trigger(&shape, shape.truncate_trigger);
-	if (drop_columns)
+	merge_refuse_published(&shape);
+	tables = find_all_inheritors(shape.table, AccessExclusiveLock, NULL);
+	merge_trigger_drop(shape.table, MERGE_ROW_TRIGGER);
+	merge_trigger_drop(shape.table, MERGE_AFTER_TRIGGER);
+	foreach (cell, tables)
 	{
-		merge_drop_column(&shape, shape.stamps, MERGE_STAMPS_COLUMN);
-		merge_drop_column(&shape, shape.presence, MERGE_PRESENCE_COLUMN);
+		merge_trigger_drop(lfirst_oid(cell), MERGE_TRUNCATE_TRIGGER);
 	}
+	merge_drop_constraint(&shape);
+	if (OidIsValid(shape.companion))
+		merge_ddl("DROP TABLE %s", merge_table_name(shape.companion));
+	if (drop_columns && shape.stamp != 0)
+		merge_ddl("ALTER TABLE %s DROP COLUMN " MERGE_STAMP_COLUMN, shape.qualified);
 	query_finish();
 	query_path_leave(path);
 	merge_counts_reset(shape.table);
 	PG_RETURN_VOID();
-}
-
-/*
- * Status
- */
-
-/* Columns of merge_status, before those of the counts. */
-#define STATUS_COLUMNS 6
-
-static Datum
-merge_name_array(const List *names)
-{
-	TextList list;
-	const ListCell *cell;
-
-	text_list_init(&list, (uint32) list_length(names));
-	foreach (cell, names)
-	{
-		text_list_add(&list, lfirst(cell), (uint32) strlen(lfirst(cell)));
-	}
-	return text_list_array(&list);
-}
-
-/* In the order of the key. */
-static List *
-merge_key_names(const MergeShape *shape, Relation table)
-{
-	List *names = NIL;
-	ListCell *cell;
-
-	foreach (cell, shape->key_columns)
-	{
-		names = lappend(names, pstrdup(merge_column_name(table, (AttrNumber) lfirst_int(cell))));
-	}
-	return names;
-}
-
-static void
-merge_status_row(RowSet *rows, Relation table, Oid extension)
-{
-	Datum values[STATUS_COLUMNS + MERGE_COUNTS];
-	bool nulls[STATUS_COLUMNS + MERGE_COUNTS] = {false};
-	uint64 counts[MERGE_COUNTS] = {0};
-	MergeShape shape;
-	bool stamped;
-
-	merge_shape_read(&shape, table, extension);
-	/* merge_nodes is nobody's to look after */
-	if (shape.row_trigger == NULL || merge_belongs_to_extension(shape.table))
-		return;
-	if (shape.row_trigger->tgenabled != TRIGGER_FIRES_ALWAYS &&
-		compat_owns_table(shape.table, GetUserId()))
-		ereport(WARNING,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("rows that arrive at table \"%s\" are not merged",
-						RelationGetRelationName(table)),
-				 errdetail("The trigger \"%s\" is not enabled for them, as after pg_restore "
-						   "--disable-triggers.",
-						   shape.row_trigger->tgname),
-				 errhint("Call enable_merge again.")));
-	stamped = shape.stamps != 0 && strcmp(shape.row_trigger->tgargs[0], MERGE_LWW) == 0;
-	(void) merge_counts_get(shape.table, counts);
-	values[0] = ObjectIdGetDatum(shape.table);
-	values[1] = CStringGetTextDatum(shape.row_trigger->tgargs[0]);
-	values[2] = CStringGetTextDatum(shape.row_trigger->tgargs[1]);
-	values[3] = merge_name_array(merge_key_names(&shape, table));
-	values[4] = merge_name_array(merge_column_names(table, shape.lattices));
-	values[5] = merge_name_array(stamped ? merge_column_names(table, shape.plain) : NIL);
-	for (int i = 0; i < MERGE_COUNTS; i++)
-		values[STATUS_COLUMNS + i] = Int64GetDatum((int64) counts[i]);
-	row_set_add(rows, values, nulls);
-}
-
-PG_FUNCTION_INFO_V1(merge_status);
-Datum
-merge_status(PG_FUNCTION_ARGS)
-{
-	Oid extension = extension_namespace(fcinfo);
-	QueryArguments arguments = {0};
-	RowSet rows;
-
-	row_set_open(&rows, fcinfo);
-	query_connect();
-	query_argument(&arguments, OIDOID, ObjectIdGetDatum(merge_function(extension, "merge_row")),
-				   false);
-	query_run("SELECT g.tgrelid FROM pg_catalog.pg_trigger g "
-			  "WHERE g.tgfoid OPERATOR(pg_catalog.=) $1 GROUP BY g.tgrelid "
-			  "ORDER BY g.tgrelid::pg_catalog.regclass::pg_catalog.text",
-			  &arguments);
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool isnull;
-		Oid oid = DatumGetObjectId(
-			SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
-		Relation table = try_relation_open(oid, AccessShareLock);
-
-		if (table == NULL)
-			continue; /* dropped meanwhile */
-		merge_status_row(&rows, table, extension);
-		relation_close(table, AccessShareLock);
-	}
-	query_finish();
-	return (Datum) 0;
 }

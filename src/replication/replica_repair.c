@@ -15,12 +15,12 @@
  * and each ends with the row with which the next one begins.  So together they
  * cover all keys there may be elsewhere, and nothing falls between two of them.
  *
- * resync sends rows again as if they were new: it deletes and inserts each of
- * them, in one statement.  An UPDATE would not do.  It says nothing of large
+ * resync sends rows again as if they were new: whole, through the companion, where
+ * each is inserted and deleted.  An UPDATE would not do.  It says nothing of large
  * values that it leaves as they are, so they would stay missing; and who lacks
- * the row skips it.  What arrives as INSERT has all values, is inserted where
- * the row is missing, and merged where it is not.  The deletion is not
- * published.
+ * the row skips it.  What arrives through the companion has all values, is inserted
+ * where the row is missing, and merged where it is not.  Nothing happens to the row
+ * here.  Removals are inserted anew into the companion.
  */
 #include "core/compat.h"
 
@@ -29,7 +29,9 @@
 #include "catalog/pg_operator.h"
 #include "core/query.h"
 #include "miscadmin.h"
-#include "replication/merge_intent.h"
+#include "replication/merge_ddl.h"
+#include "replication/merge_removal.h"
+#include "replication/merge_rule.h"
 #include "replication/merge_shape.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
@@ -432,11 +434,7 @@ compare_replicas(PG_FUNCTION_ARGS)
 	appendStringInfo(&from, " FROM %s%s AS t WHERE ",
 					 table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ",
 					 shape.qualified);
-	if (shape.row_trigger && shape.presence)
-		appendStringInfo(&from, "%s.is_present(t.%s)", extension_schema(fcinfo),
-						 MERGE_PRESENCE_COLUMN);
-	else
-		appendStringInfoString(&from, "true");
+	appendStringInfoString(&from, "true");
 	comparison.first_open = PG_ARGISNULL(2);
 	comparison.to_open = PG_ARGISNULL(3);
 	if (!comparison.first_open)
@@ -488,17 +486,61 @@ compare_replicas(PG_FUNCTION_ARGS)
  * Sending again
  */
 
+/* Sending what a query finds, of a table or of its companion. */
+typedef struct Resync
+{
+	Oid extension;
+	MergeRule *rule;
+	bool removals;        /* are the rows the companion's? */
+	MemoryContext memory; /* of a row */
+	uint64 sent;
+} Resync;
+
+/* Values by the columns of the table, from a row of the query, which has its name for each. */
+static void
+resync_values(const MergeRule *rule, HeapTuple tuple, TupleDesc desc, RowValues *row)
+{
+	row_values_init(row, rule->ncolumns);
+	for (int i = 0; i < rule->ncolumns; i++)
+	{
+		const MergeColumn *column = &rule->columns[i];
+		int number = column->name ? SPI_fnumber(desc, column->name) : SPI_ERROR_NOATTRIBUTE;
+
+		if (number > 0 && (column->kind != MERGE_COLUMN_IGNORED || i == rule->stamp))
+			row->values[i] = heap_getattr(tuple, number, desc, &row->nulls[i]);
+	}
+}
+
+static void
+resync_row(void *state, HeapTuple tuple, TupleDesc desc)
+{
+	Resync *resync = state;
+	MemoryContext caller = MemoryContextSwitchTo(resync->memory);
+	RowValues row;
+
+	CHECK_FOR_INTERRUPTS();
+	resync_values(resync->rule, tuple, desc, &row);
+	if (resync->removals)
+		resync->sent += merge_removal_renew(resync->rule, &row);
+	else
+	{
+		merge_removal_pass(resync->rule, &row);
+		resync->sent++;
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(resync->memory);
+}
+
 PG_FUNCTION_INFO_V1(resync);
 Datum
 resync(PG_FUNCTION_ARGS)
 {
 	QueryArguments arguments = {0};
+	Resync resync = {0};
 	MergeShape shape;
 	StringInfoData where;
-	StringInfoData names;
+	Relation companion;
 	Relation table;
-	SPIPlanPtr plan;
-	uint64 rows;
 	int level;
 
 	if (PG_ARGISNULL(0))
@@ -508,50 +550,36 @@ resync(PG_FUNCTION_ARGS)
 	/* before anybody waits for the lock */
 	if (!compat_owns_table(PG_GETARG_OID(0), GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(PG_GETARG_OID(0)));
-
-	/*
-	 * Who updates a row while it goes would find it deleted, and update
-	 * nothing: writers wait.
-	 */
-	table = table_open(PG_GETARG_OID(0), ShareRowExclusiveLock);
-	merge_shape_read(&shape, table, extension_namespace(fcinfo));
+	PreventCommandIfReadOnly("resync()");
+	resync.extension = extension_namespace(fcinfo);
+	table = table_open(PG_GETARG_OID(0), RowExclusiveLock);
+	merge_shape_read(&shape, table, resync.extension);
 	if (shape.row_trigger == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" is not merged", shape.name),
 				 errhint("Call enable_merge for it.")));
 	repair_need_key(&shape);
+	/* what is known of the companion holds from when it is locked */
+	companion = table_open(merge_rule_get(table, resync.extension)->companion, RowExclusiveLock);
+	resync.rule = merge_rule_get(table, resync.extension);
+	resync.memory = AllocSetContextCreate(CurrentMemoryContext, "resync", ALLOCSET_DEFAULT_SIZES);
 	query_connect();
 	level = repair_settings_enter();
-
-	/*
-	 * To foreign keys nothing happens: neither may the deletion cascade, or be
-	 * refused.  This is what the apply worker does, too.
-	 */
-	(void) set_config_option("session_replication_role", "replica", PGC_SUSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
 	initStringInfo(&where);
 	repair_bounds(&where, &arguments, table, &shape, PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1),
 				  PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2));
-	initStringInfo(&names);
-	for (int i = 1; i <= RelationGetNumberOfAttributes(table); i++)
-	{
-		Form_pg_attribute column = repair_column(table, i);
-
-		if (!column->attisdropped && !column->attgenerated)
-			appendStringInfo(&names, "%s%s", names.len ? ", " : "",
-							 quote_identifier(NameStr(column->attname)));
-	}
-	plan = SPI_prepare(psprintf("WITH t AS (DELETE FROM ONLY %1$s AS t WHERE true%2$s "
-								"RETURNING %3$s) INSERT INTO %1$s (%3$s) "
-								"OVERRIDING SYSTEM VALUE SELECT %3$s FROM t",
-								shape.qualified, where.data, names.data),
-					   arguments.count, arguments.types);
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
-	rows = merge_intent_run(INTENT_PASS, table, plan, arguments.values, arguments.nulls, NULL);
+	query_each(psprintf("SELECT * FROM %s%s AS t WHERE true%s",
+						table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ",
+						shape.qualified, where.data),
+			   &arguments, resync_row, &resync);
+	resync.removals = true;
+	query_each(psprintf("SELECT * FROM ONLY %s AS t WHERE true%s",
+						merge_table_name(resync.rule->companion), where.data),
+			   &arguments, resync_row, &resync);
 	query_path_leave(level);
 	query_finish();
+	table_close(companion, NoLock);
 	table_close(table, NoLock);
-	PG_RETURN_INT64((int64) rows);
+	PG_RETURN_INT64((int64) resync.sent);
 }
