@@ -17,7 +17,7 @@ $bindir = "$1/bin" if ($ENV{PG_CONFIG} // '') =~ m{^(.*)/bin/pg_config$};
 my $directory = File::Temp->newdir('chaos.XXXX', TMPDIR => 1);
 my $chaos = Chaos->new(
 	directory => "$directory", bindir => $bindir, seed => 112, seconds => 11, rate => 600, pause => 0.7, patience => 90, quiet => 1);
-END { $chaos->stop if $chaos; $? ||= 0 }
+END { my $status = $?; $chaos->stop if $chaos; $? = $status }
 
 sub findings { my (@words) = @_; return join "\n", map { @{ $chaos->{findings}{$_} || [] } } @words }
 
@@ -65,6 +65,14 @@ $chaos->more(4);
 $chaos->settle;
 ok(!$chaos->passed, 'a server that ceases to merge is noticed');
 isnt(findings('lost', 'divergent'), '', '... by what is lost, or differs');
+
+# A server that is what it was some seconds ago, and goes on under its name, is told.
+my $own = 'SELECT sum(own_dots) FROM merge_status()';
+$chaos->restore;
+$chaos->more(3);
+$chaos->end_clients;
+cmp_ok($chaos->{cluster}->insist(30, sub { $chaos->{cluster}->ask_one('a', $own) || die "no row has told it\n" }), '>', 0, 'a server that was restored from a copy hears of writes of its own that it has not made');
+isnt(scalar(grep { /WARNING:  a row of table "\w+" brings writes of this node, "a", that this server has not made/ } $chaos->{cluster}->log_lines('a')), 0, '... and says so');
 
 $chaos->stop;
 undef $chaos;

@@ -47,7 +47,7 @@ sub say_
 
 sub members { my ($self) = @_; return @{ $self->{members} } }
 sub tables { return map { $_->{name} } @Chaos::Workload::tables }
-sub deletable { return qw(notes drafts) }
+sub deletable { return qw(notes drafts branches visits) }
 
 #
 # Setting up
@@ -75,10 +75,7 @@ sub set_up
 		$cluster->insist(60, sub { die "not all tables are copied\n" if $cluster->ask_one($name, q{SELECT count(*) FROM pg_subscription_rel WHERE srsubstate <> 'r'}) });
 	}
 	$self->{members} = \@names;
-	if ($self->{sabotage} eq 'trigger')
-	{
-		$self->sabotage;
-	}
+	$self->sabotage if $self->{sabotage} eq 'trigger';
 	return;
 }
 
@@ -91,13 +88,29 @@ sub sabotage
 	return;
 }
 
+# restore(): a server goes back to what it was some seconds ago, and goes on under its name.  It must notice.
+sub restore
+{
+	my ($self) = @_;
+	my $name = $self->{members}[0];
+	my $cluster = $self->{cluster};
+
+	$cluster->backup($name);
+	$self->more(3);
+	$self->end_clients;
+	$cluster->restore($name);
+	return;
+}
+
 sub _make_tables
 {
 	my ($self, $name) = @_;
 	my $list = join ', ', map { "'$_'" } $self->tables;
 
 	$self->{cluster}->tell($name, 'CREATE EXTENSION distributed',
-		(map { ($_->{sql}, "SELECT enable_merge('$_->{name}', $_->{rule})") } @Chaos::Workload::tables),
+		(map { $_->{sql} } @Chaos::Workload::tables),
+		(map { "ALTER TABLE notes ADD COLUMN $_ text DEFAULT 'new'" } Chaos::Workload::new_columns($self->{cluster})),
+		(map { "SELECT enable_merge('$_->{name}', $_->{rule})" } @Chaos::Workload::tables),
 		"SELECT create_merge_publication('merge', ARRAY[$list]::regclass[])");
 	return;
 }
@@ -191,7 +204,7 @@ sub run
 	{
 		$self->_wait(0.05);
 		last if $self->{operations} && $self->{acknowledged} >= $self->{operations};
-		if ($join && time > $join)
+		if ($join && time > $join && !$self->{faults}->takes('schema'))
 		{
 			$self->{cluster}->add_links($self->{cluster}->plan($self->members, 'j'));
 			$self->{faults}->join_server('j');
@@ -293,15 +306,13 @@ sub _find
 # The end
 #
 
-sub settle
+# Tell the clients to stop, and wait for them and for the faults that are under way.
+sub end_clients
 {
 	my ($self) = @_;
-	my $cluster = $self->{cluster};
 	my $end = time + 180;
 
-	local $self->{stopping} = 1;
 	kill 'TERM', keys %{ $self->{children} };
-	$self->say_('clients stop, faults are healed');
 	while (%{ $self->{children} } || $self->{faults}->running)
 	{
 		$self->_wait(0.05);
@@ -313,6 +324,17 @@ sub settle
 			last;
 		}
 	}
+	return;
+}
+
+sub settle
+{
+	my ($self) = @_;
+	my $cluster = $self->{cluster};
+
+	local $self->{stopping} = 1;
+	$self->say_('clients stop, faults are healed');
+	$self->end_clients;
 	$cluster->{relay}->mode("$_->[0]$_->[1]", 'pass') for $cluster->all_links;
 	for my $name ($self->members)
 	{
@@ -400,7 +422,7 @@ sub _converge
 	return;
 }
 
-# When all have seen all, no removed row need be left anywhere.
+# When all have seen all, no removed row need be left anywhere, unless it was written by a clock that was ahead.
 sub _purge_all
 {
 	my ($self) = @_;
@@ -417,7 +439,8 @@ sub _purge_all
 			for my $table ($self->deletable)
 			{
 				$self->{purged} += $cluster->ask_one($name, "SELECT purge_removed('$table')");
-				$left += $cluster->ask_one($name, "SELECT count(*) FROM $table WHERE NOT is_present(_merge_presence)");
+				$left += $cluster->ask_one($name, "SELECT count(*) FROM ${table}_removed WHERE NOT EXISTS "
+					. '(SELECT FROM jsonb_each_text(_merge::jsonb -> $$context$$) c WHERE c.value::numeric > extract(epoch FROM clock_timestamp()) * 1e9)');
 			}
 		}
 		last if !$left;
@@ -471,7 +494,15 @@ sub _rest
 	return;
 }
 
-sub ledger { my ($self, $omit) = @_; return Chaos::Ledger->load($omit, glob "$self->{directory}/ledger.*") }
+sub ledger
+{
+	my ($self, $omit) = @_;
+	my $ledger = Chaos::Ledger->load($omit, glob "$self->{directory}/ledger.*");
+
+	$ledger->{clocks} = 1 if $self->{fault_count}{clock};
+	return $ledger;
+}
+
 
 sub _check
 {
@@ -485,8 +516,8 @@ sub _check
 	}
 	for my $error (sort keys %{ $self->{ledger}{errors} })
 	{
-		# deadlock, serialization, unique, lock not available, cancelled, shut down or crashed, connection
-		next if $error =~ /^(40P01|40001|23505|55P03|57P0[1-5]|08|S8006|25P02)/;
+		# deadlock, serialization, unique, foreign key, lock not available, cancelled, shut down or crashed, connection
+		next if $error =~ /^(40P01|40001|2350[35]|55P03|57P0[1-5]|57014|08|S8006|25P02)/;
 		$self->_find('unexpected', "clients got SQLSTATE $error $self->{ledger}{errors}{$error} times");
 	}
 	return;

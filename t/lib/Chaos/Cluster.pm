@@ -7,6 +7,7 @@ use warnings FATAL => 'all';
 
 use Chaos::Relay;
 use DBI;
+use File::Path ();
 use Time::HiRes qw(sleep time);
 
 use constant FIRST_PORT => 5432;
@@ -231,6 +232,38 @@ sub start
 		die $@ if time > $end;
 		sleep 0.1;
 	}
+}
+
+# backup(NAME), restore(NAME): what a server has, and back to that.
+sub backup
+{
+	my ($self, $name) = @_;
+
+	$self->_stop($name);
+	$self->_copy($name, "$name.backup");
+	$self->start($name);
+	return;
+}
+
+sub restore
+{
+	my ($self, $name) = @_;
+
+	$self->_stop($name);
+	File::Path::remove_tree("$self->{directory}/$name");
+	$self->_copy("$name.backup", $name);
+	$self->start($name);
+	return;
+}
+
+sub _stop { my ($self, $name) = @_; return $self->_run("$name.start", 'pg_ctl', 'stop', '-w', '-s', '-m', 'fast', '-D', "$self->{directory}/$name") }
+
+sub _copy
+{
+	my ($self, $from, $to) = @_;
+
+	system('cp', '-a', "$self->{directory}/$from", "$self->{directory}/$to") == 0 or die "cp has failed\n";
+	return;
 }
 
 # stop_all(): end all servers and the relay, at once.

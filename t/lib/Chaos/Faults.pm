@@ -23,6 +23,9 @@ my %faults = (
 	disable => { weight => 6, picks => \&_a_subscription, does => \&_disable, what => 'a subscription disabled, and enabled' },
 	hold => { weight => 6, picks => \&_any_server, does => \&_hold, what => 'a client leaves a transaction open, with rows locked' },
 	poison => { weight => 3, picks => \&_poisoned_link, does => \&_poison, what => 'a row that one server cannot take: skip, and resync' },
+	freeze => { weight => 5, picks => \&_a_server, does => \&_freeze, what => 'processes of a server, some or all, stand still (SIGSTOP)' },
+	clock => { weight => 3, picks => \&_a_clock, does => \&_clock, what => 'the wall clock of a server jumps, and comes back' },
+	schema => { weight => 2, picks => sub { return { takes => [ 'schema', map { "server $_" } $_[0]{chaos}->members ] } }, does => \&_schema, what => 'a table gets a column, on one server after the other' },
 	purge => { weight => 7, picks => sub { return { takes => ['purge'] } }, does => \&_purge, what => 'all servers acknowledge and purge removals' });
 
 # A server joins at a time of the run, not at random; see Chaos::run.
@@ -58,8 +61,11 @@ sub join_server
 {
 	my ($self, $name) = @_;
 
-	return $self->_fork('join', { takes => ["server $name"], server => $name }, $join{does});
+	return $self->_fork('join', { takes => [ "server $name", 'schema' ], server => $name }, $join{does});
 }
+
+# takes(WHAT): has a fault taken that?
+sub takes { my ($self, $what) = @_; return $self->{taken}{$what} }
 
 sub _fork
 {
@@ -139,6 +145,14 @@ sub _a_pair
 	return { links => \@links, takes => [ map { 'link ' . _link_name($_) } @links ], seconds => 0.5 + rand 4 };
 }
 
+sub _a_clock
+{
+	my ($self) = @_;
+	my $server = _one($self->{chaos}->members);
+
+	return { server => $server, takes => ["clock $server"], by => _one('10min', '10min', '-10min', '2s', '-2s') };
+}
+
 sub _an_island
 {
 	my ($self) = @_;
@@ -190,6 +204,54 @@ sub _kill
 	kill $signal, $pid;
 	$self->{cluster}->insist(60, sub { $self->{cluster}->ask_one($pick->{server}, 'SELECT 1') });
 	return "$pid, a $type" =~ tr/%/ /r;
+}
+
+# Some of them, or all.
+sub _freeze
+{
+	my ($self, $pick) = @_;
+	my $cluster = $self->{cluster};
+	my @pids = map { $_->[0] } $cluster->ask($pick->{server}, 'SELECT pid FROM pg_stat_activity WHERE backend_type ~ ? AND pid <> pg_backend_pid() ORDER BY pid',
+		$pick->{side} ? '.' : '^(walsender|logical replication .*worker|client backend)$');
+
+	@pids = $pick->{side} ? ($cluster->postmaster($pick->{server}), @pids) : $pids[ $pick->{number} % @pids ];
+	kill 'STOP', @pids;
+	sleep $pick->{seconds};
+	kill 'CONT', @pids;
+	return sprintf '%d for %.1f s', scalar @pids, $pick->{seconds};
+}
+
+# As an administrator would see it: the time of day is wrong for some seconds.
+sub _clock
+{
+	my ($self, $pick) = @_;
+	my ($server, $cluster) = ($pick->{server}, $self->{cluster});
+
+	$cluster->insist(60, sub { $cluster->tell($server, q{LOAD 'distributed'}, "ALTER SYSTEM SET distributed.test_clock = '$pick->{by}'", 'SELECT pg_reload_conf()') });
+	sleep $pick->{seconds};
+	$cluster->insist(60, sub { $cluster->tell($server, q{LOAD 'distributed'}, 'ALTER SYSTEM RESET distributed.test_clock', 'SELECT pg_reload_conf()') });
+	return sprintf 'by %s for %.1f s', $pick->{by}, $pick->{seconds};
+}
+
+# A column is added as doc/active-active.md says, while all go on.
+sub _schema
+{
+	my ($self, $pick) = @_;
+	my $cluster = $self->{cluster};
+	my @servers = sort { ($a cmp $b) * ($pick->{number} % 2 ? 1 : -1) } $self->{chaos}->members;
+	my $column = "new_$pick->{number}";
+
+	for my $step ("ALTER TABLE notes ADD COLUMN IF NOT EXISTS $column text DEFAULT 'new'", q{SELECT enable_merge('notes')}, q{SELECT create_merge_publication('merge')})
+	{
+		for my $server (@servers)
+		{
+			$cluster->insist(120, sub { $cluster->tell($server, q{SET lock_timeout = '2s'}, $step) });
+		}
+	}
+	open my $file, '>>', "$cluster->{directory}/columns" or die "columns: $!\n";
+	print $file "$column\n";
+	close $file or die "columns: $!\n";
+	return "$column, " . join ' ', @servers;
 }
 
 sub _cut
@@ -254,7 +316,7 @@ sub _purge
 		{
 			eval {
 				$purged += $cluster->ask_one($server, "SELECT purge_removed('$table')");
-				$left += $cluster->ask_one($server, "SELECT count(*) FROM $table WHERE NOT is_present(_merge_presence)");
+				$left += $cluster->ask_one($server, "SELECT count(*) FROM ${table}_removed");
 				1;
 			} or ++$unreached;
 		}

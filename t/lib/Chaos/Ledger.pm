@@ -16,9 +16,10 @@ use strict;
 use warnings FATAL => 'all';
 
 # What is in rows that are removed begins anew with the row, if that has been purged.
-my %reborn = map { $_ => 1 } qw(notes.views notes.tags);
+my %reborn = map { $_ => 1 } qw(notes.views notes.tags visits.n);
 
-# All servers have one clock here; this is how much later it must be to count as later.
+# All servers have one clock, unless it is put forward and back; this is how much later it must be to count
+# as later.
 use constant SOON => 0.005;
 
 sub append
@@ -59,7 +60,8 @@ sub load
 		inc => {},                 # set -> key -> node -> [acknowledged +, -, indeterminate +, -]
 		dots => {},                # set -> key -> [[node, number, start, end, sure]]
 		seen => {},                # set -> key -> [[context, start, end, sure, own dot]]
-		writes => {},              # set -> key -> token -> [start, end, sure]
+		writes => {},              # set -> key -> token -> [start, end, sure, node]
+		clocks => 0,               # have clocks been put forward or back?
 	}, $class;
 
 	for my $file (@files)
@@ -110,7 +112,7 @@ sub _effect
 	}
 	elsif ($verb eq 'write')
 	{
-		$self->{writes}{$set}{$key}{ $rest[0] } = [ $start, $end, $sure ];
+		$self->{writes}{$set}{$key}{ $rest[0] } = [ $start, $end, $sure, $node ];
 	}
 	return;
 }
@@ -254,7 +256,8 @@ sub _check_dots
 	return;
 }
 
-# The last writer wins: nothing may stand that was written before another write even began.
+# The last writer wins: nothing may stand that was written before another write even began.  Where clocks
+# went wrong, this holds for the writes of one server only.
 sub _check_writes
 {
 	my ($self, $state, $found) = @_;
@@ -267,7 +270,8 @@ sub _check_writes
 			my $writes = $self->{writes}{$set}{$key};
 			my ($token) = ($state->{writes}{$set}{$key} // '') =~ /^(\S*)/;
 			my $winner = $writes->{$token};
-			my ($last) = sort { $writes->{$b}[0] <=> $writes->{$a}[0] } grep { $writes->{$_}[2] } keys %$writes;
+			my ($last) = sort { $writes->{$b}[0] <=> $writes->{$a}[0] }
+			  grep { $writes->{$_}[2] && (!$self->{clocks} || !$winner || $writes->{$_}[3] eq $winner->[3]) } keys %$writes;
 
 			if (!$winner)
 			{

@@ -6,7 +6,7 @@ use warnings FATAL => 'all';
 
 use Getopt::Long ();
 
-our @kinds = qw(crash walsender apply terminate cut split isolate stall disable hold poison purge);
+our @kinds = qw(crash walsender apply terminate cut split isolate stall disable hold poison purge freeze clock schema);
 our %defaults = (
 	nodes => 3, seconds => 60, seed => 1, topology => 'mesh', operations => 0, clients => 3, rate => 500, pause => 1.5,
 	faults => join(',', @kinds), join => 1, sabotage => '', patience => 240, verbose => 0, quiet => 0);

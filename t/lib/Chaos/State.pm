@@ -7,7 +7,8 @@ use warnings FATAL => 'all';
 use Chaos::Workload;
 use JSON::PP ();
 
-# digests(CLUSTER, NAME): of all tables; of the rows that are there, with the hidden columns, for these decide what happens next.
+# digests(CLUSTER, NAME): of all tables, with the hidden column, for that decides what happens next, whatever
+# the order of columns.
 sub digests
 {
 	my ($cluster, $name) = @_;
@@ -17,9 +18,8 @@ sub digests
 	{
 		my $key = join ', ', @{ $table->{key} };
 		my ($all) = $cluster->ask($name,
-			"SELECT count(*), md5(string_agg(md5(t::text), '' ORDER BY $key)) FROM $table->{name} t WHERE is_present(_merge_presence)");
-		my ($live) = $cluster->ask($name, "SELECT count(*), md5(string_agg(md5(t::text), '' ORDER BY $key)) FROM $table->{name}_live t");
-		push @digests, join ' ', map { $_ // '' } @$all, @$live;
+			"SELECT count(*), md5(string_agg(md5(to_jsonb(t)::text), '' ORDER BY $key)) FROM $table->{name} t");
+		push @digests, join ' ', map { $_ // '' } @$all;
 	}
 	return @digests;
 }
@@ -36,7 +36,7 @@ sub differences
 		my %rows;
 		for my $name (@names)
 		{
-			$rows{ $_->[0] }{$name} = $_->[1] for $cluster->ask($name, "SELECT $key, t::text FROM $table->{name} t WHERE is_present(_merge_presence)");
+			$rows{ $_->[0] }{$name} = $_->[1] for $cluster->ask($name, "SELECT $key, to_jsonb(t)::text FROM $table->{name} t");
 		}
 		for my $row (sort keys %rows)
 		{
@@ -65,6 +65,8 @@ sub contents
 		$dots{$set}{$key}{"$_->[0]:$_->[1]"} = 1 for @dots;
 	};
 
+	my $live = sub { my $nodes = $json->decode($_[0] // '{}'); return map { [ $_, $nodes->{$_} ] } keys %$nodes };
+
 	for my $row ($ask->('SELECT id, hits, balance FROM counters'))
 	{
 		$counter->('counters.hits', @$row[ 0, 1 ]);
@@ -81,7 +83,7 @@ sub contents
 		$writes{'registers.word'}{ $row->[0] } = $row->[1];
 		$dots->('registers.doc', "$row->[0]/$_", map { $_->{dot} } @{ $entries->{$_} }) for keys %$entries;
 	}
-	for my $row ($ask->('SELECT id, title, body, "Size", views, tags, _merge_presence FROM notes WHERE is_present(_merge_presence)'))
+	for my $row ($ask->('SELECT id, title, body, "Size", views, tags, _merge::jsonb ->> $$live$$ FROM notes'))
 	{
 		my ($id, $title, $body, $size, $views, $tags, $presence) = @$row;
 		my $elements = $json->decode($tags)->{elements};
@@ -90,17 +92,32 @@ sub contents
 		$writes{'notes.Size'}{$id} = $size;
 		$counter->('notes.views', $id, $views);
 		$dots->('notes.tags', "$id/$_", @{ $elements->{$_} }) for keys %$elements;
-		$dots->('notes', $id, @{ $json->decode($presence)->{enabled} });
+		$dots->('notes', $id, $live->($presence));
 	}
-	for my $row ($ask->('SELECT id, title, _merge_presence FROM drafts WHERE is_present(_merge_presence)'))
+	for my $row ($ask->('SELECT id, title, _merge::jsonb ->> $$live$$ FROM drafts'))
 	{
 		$writes{'drafts.title'}{ $row->[0] } = $row->[1];
-		$dots->('drafts', $row->[0], @{ $json->decode($row->[2])->{enabled} });
+		$dots->('drafts', $row->[0], $live->($row->[2]));
 	}
-	for my $row ($ask->('SELECT id, number, _merge_presence FROM parcels WHERE is_present(_merge_presence)'))
+	for my $row ($ask->('SELECT id, number, _merge::jsonb ->> $$live$$ FROM parcels'))
 	{
 		$writes{'parcels.number'}{ $row->[0] } = $row->[1];
-		$dots->('parcels', $row->[0], @{ $json->decode($row->[2])->{enabled} });
+		$dots->('parcels', $row->[0], $live->($row->[2]));
+	}
+	for my $row ($ask->('SELECT id, name, _merge::jsonb ->> $$live$$ FROM branches'))
+	{
+		$writes{'branches.name'}{ $row->[0] } = $row->[1];
+		$dots->('branches', $row->[0], $live->($row->[2]));
+	}
+	for my $row ($ask->('SELECT id, place, n, _merge::jsonb ->> $$live$$ FROM visits'))
+	{
+		$writes{'visits.place'}{ $row->[0] } = $row->[1];
+		$counter->('visits.n', @$row[ 0, 2 ]);
+		$dots->('visits', $row->[0], $live->($row->[3]));
+	}
+	for my $column (Chaos::Workload::new_columns($cluster))
+	{
+		$writes{"notes.$column"}{ $_->[0] } = $_->[1] for $ask->("SELECT id, $column FROM notes WHERE $column <> 'new'");
 	}
 	return { inc => \%inc, dots => \%dots, writes => \%writes };
 }

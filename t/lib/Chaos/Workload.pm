@@ -23,15 +23,33 @@ our @tables = (
 	{ name => 'drafts', key => ['id'], rule => q{'lww', 'remove'}, sql => q{
 		CREATE TABLE drafts (id integer PRIMARY KEY, title text)} },
 	{ name => 'parcels', key => ['id'], rule => q{'lww'}, sql => q{
-		CREATE TABLE parcels (id integer PRIMARY KEY, number bigint)} });
+		CREATE TABLE parcels (id integer PRIMARY KEY, number bigint)} },
+	{ name => 'branches', key => ['id'], rule => q{'lww'}, sql => q{
+		CREATE TABLE branches (id integer PRIMARY KEY, parent integer REFERENCES branches ON DELETE CASCADE, name text)} },
+	{ name => 'visits', key => ['id'], rule => q{'lww'}, sql => q{
+		CREATE TABLE visits (id integer PRIMARY KEY, place text, n gcounter NOT NULL DEFAULT '{}') PARTITION BY RANGE (id);
+		CREATE TABLE visits_hot PARTITION OF visits FOR VALUES FROM (MINVALUE) TO (100);
+		CREATE TABLE visits_cold PARTITION OF visits DEFAULT} });
 
-# What is done how often.
+# Columns that the table notes has got in the run, which a file lists.
+sub new_columns
+{
+	my ($cluster) = @_;
+
+	open my $file, '<', "$cluster->{directory}/columns" or return;
+	chomp(my @columns = <$file>);
+	return @columns;
+}
+
+# What is done how often; some needs a version of PostgreSQL.
 my @kinds = (
 	[ 18, 'increment' ], [ 6, 'upsert of a counter' ], [ 4, 'insert of a counter' ], [ 10, 'increment or decrement' ],
 	[ 11, 'set add' ], [ 7, 'set remove' ], [ 6, 'map put' ], [ 3, 'map remove' ], [ 6, 'register write' ],
 	[ 5, 'insert' ], [ 4, 'upsert' ], [ 10, 'update' ], [ 4, 'delete' ], [ 4, 'increment of a view count' ], [ 5, 'tag added' ], [ 2, 'tag removed' ],
-	[ 3, 'insert (remove wins)' ], [ 4, 'update (remove wins)' ], [ 3, 'delete (remove wins)' ], [ 2, 'insert of a parcel' ]);
-my @wheel = map { my ($weight, $kind) = @$_; ($kind) x $weight } @kinds;
+	[ 3, 'insert (remove wins)' ], [ 4, 'update (remove wins)' ], [ 3, 'delete (remove wins)' ], [ 2, 'insert of a parcel' ],
+	[ 3, 'upsert that adds what is excluded' ], [ 2, 'update of nothing' ], [ 3, 'MERGE', 15 ], [ 2, 'write of a new column' ],
+	[ 4, 'insert of a branch' ], [ 3, 'update of a branch' ], [ 2, 'delete of branches' ],
+	[ 4, 'insert of a visit' ], [ 5, 'increment of visits' ], [ 2, 'update of a visit' ], [ 2, 'delete of visits' ]);
 
 # Text that pglz finds nothing in.
 my $noise = join '', map { chr(33 + (($_ * 7919 + int($_ / 94) * 104_729 + $_ * $_ % 9973) % 94)) } 1 .. 60_000;
@@ -46,6 +64,7 @@ sub new
 	srand($seed * 1009 + $number);
 	return bless {
 		cluster => $cluster, node => $node, number => $number, count => 0, session => undef, acknowledged => 0, %options,
+		wheel => [ map { my ($weight, $kind, $version) = @$_; ($kind) x ($cluster->{version} >= ($version // 0) ? $weight : 0) } @kinds ],
 		ledger => Chaos::Ledger->append("$cluster->{directory}/ledger.$number", $node) }, $class;
 }
 
@@ -83,13 +102,21 @@ sub _dots { my ($text) = @_; return join(',', map { tr/" //dr =~ s/,/:/r } ($tex
 sub _presence
 {
 	my ($text) = @_;
-	my ($dots, $context) = $text =~ /"enabled": (\[.*?\]), "context": (\{.*?\})\}$/;
+	my ($context) = $text =~ /"context": (\{.*?\})/;
+	my ($dots) = $text =~ /"live": (\{.*?\})/;
 
-	return defined $dots ? (_dots($dots), _ctx($context)) : ('-', '-');
+	return map { defined $_ ? _ctx($_) : '-' } $dots, $context;
 }
 
-# The effect of a write of a row, by its presence then.
-sub _row { my ($table, $id, $presence) = @_; return "dot $table $id " . join ' ', _presence($presence) }
+# The effect of a write of a row, by its stamp when the statement has ended: one that takes up what a
+# removed row was is not what RETURNING has told.
+sub _row
+{
+	my ($self, $table, $id) = @_;
+	my ($row) = $self->_rows("SELECT _merge FROM $table WHERE id = \$1", $id);
+
+	return "dot $table $id " . join ' ', _presence($row->[0]);
+}
 
 # _rows(STATEMENT, VALUE...): what it returns.
 sub _rows
@@ -163,15 +190,15 @@ my %perform = (
 	'insert' => sub {
 		my ($self) = @_;
 		my ($id, $title, $body, $size) = ($self->_key(20), $self->_token, $self->_token, $self->_number);
-		return map { (_row('notes', $id, $_->[0]), "write notes.title $id $title", "write notes.body $id $body", "write notes.Size $id $size") } $self->_rows(
-			q{INSERT INTO notes (id, title, body, "Size") VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING _merge_presence}, $id, $title, $self->_padded($body), $size);
+		return map { ($self->_row('notes', $id), "write notes.title $id $title", "write notes.body $id $body", "write notes.Size $id $size") } $self->_rows(
+			q{INSERT INTO notes (id, title, body, "Size") VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING id}, $id, $title, $self->_padded($body), $size);
 	},
 	'upsert' => sub {
 		my ($self) = @_;
 		my ($id, $title, $body, $size) = ($self->_key(20), $self->_token, $self->_token, $self->_number);
-		return map { (_row('notes', $id, $_->[0]), "write notes.title $id $title", "write notes.body $id $body", "write notes.Size $id $size") } $self->_rows(
+		return map { ($self->_row('notes', $id), "write notes.title $id $title", "write notes.body $id $body", "write notes.Size $id $size") } $self->_rows(
 			q{INSERT INTO notes (id, title, body, "Size") VALUES ($1, $2, $3, $4)
-				ON CONFLICT (id) DO UPDATE SET title = excluded.title, body = excluded.body, "Size" = excluded."Size" RETURNING _merge_presence}, $id, $title, $self->_padded($body), $size);
+				ON CONFLICT (id) DO UPDATE SET title = excluded.title, body = excluded.body, "Size" = excluded."Size" RETURNING id}, $id, $title, $self->_padded($body), $size);
 	},
 	'update' => sub {
 		my ($self) = @_;
@@ -179,43 +206,43 @@ my %perform = (
 		my $what = int rand 3;
 		if ($what == 0)
 		{
-			return map { (_row('notes', $id, $_->[0]), "write notes.title $id $title") } $self->_rows(
-				q{UPDATE notes SET title = $2 WHERE id = $1 RETURNING _merge_presence}, $id, $title);
+			return map { ($self->_row('notes', $id), "write notes.title $id $title") } $self->_rows(
+				q{UPDATE notes SET title = $2 WHERE id = $1 RETURNING id}, $id, $title);
 		}
 		if ($what == 1)
 		{
 			my $size = $self->_number;
-			return map { (_row('notes', $id, $_->[0]), "write notes.Size $id $size") } $self->_rows(
-				q{UPDATE notes SET "Size" = $2 WHERE id = $1 RETURNING _merge_presence}, $id, $size);
+			return map { ($self->_row('notes', $id), "write notes.Size $id $size") } $self->_rows(
+				q{UPDATE notes SET "Size" = $2 WHERE id = $1 RETURNING id}, $id, $size);
 		}
 		my $body = $self->_token;
-		return map { (_row('notes', $id, $_->[0]), "write notes.title $id $title", "write notes.body $id $body") } $self->_rows(
-			q{UPDATE notes SET title = $2, body = $3 WHERE id = $1 RETURNING _merge_presence}, $id, $title, $self->_padded($body));
+		return map { ($self->_row('notes', $id), "write notes.title $id $title", "write notes.body $id $body") } $self->_rows(
+			q{UPDATE notes SET title = $2, body = $3 WHERE id = $1 RETURNING id}, $id, $title, $self->_padded($body));
 	},
 	'delete' => sub { my ($self) = @_; return $self->_delete('notes', $self->_key(20)) },
 	'increment of a view count' => sub {
 		my ($self) = @_;
 		my ($id, $by) = ($self->_key(20), 1 + int rand 3);
-		return map { ("inc notes.views $id $by", _row('notes', $id, $_->[0])) } $self->_rows(
-			q{UPDATE notes SET views = views + $2 WHERE id = $1 RETURNING _merge_presence}, $id, $by);
+		return map { ("inc notes.views $id $by", $self->_row('notes', $id)) } $self->_rows(
+			q{UPDATE notes SET views = views + $2 WHERE id = $1 RETURNING id}, $id, $by);
 	},
 	'tag added' => sub {
 		my ($self) = @_;
 		my ($id, $tag) = ($self->_key(20), 't' . int rand 5);
-		return map { (_row('notes', $id, $_->[0]), "dot notes.tags $id/$tag " . _dots($_->[1]) . ' ' . _ctx($_->[2])) } $self->_rows(
-			q{UPDATE notes SET tags = tags + $2 WHERE id = $1 RETURNING _merge_presence, tags::jsonb -> 'elements' ->> $2, context(tags)}, $id, $tag);
+		return map { ($self->_row('notes', $id), "dot notes.tags $id/$tag " . _dots($_->[1]) . ' ' . _ctx($_->[2])) } $self->_rows(
+			q{UPDATE notes SET tags = tags + $2 WHERE id = $1 RETURNING id, tags::jsonb -> 'elements' ->> $2, context(tags)}, $id, $tag);
 	},
 	'tag removed' => sub {
 		my ($self) = @_;
 		my ($id, $tag) = ($self->_key(20), 't' . int rand 5);
-		return map { (_row('notes', $id, $_->[0]), "drop notes.tags $id/$tag " . _ctx($_->[1])) } $self->_rows(
-			q{UPDATE notes SET tags = tags - $2 WHERE id = $1 AND contains(tags, $2) RETURNING _merge_presence, context(tags)}, $id, $tag);
+		return map { ($self->_row('notes', $id), "drop notes.tags $id/$tag " . _ctx($_->[1])) } $self->_rows(
+			q{UPDATE notes SET tags = tags - $2 WHERE id = $1 AND contains(tags, $2) RETURNING id, context(tags)}, $id, $tag);
 	},
 	'insert (remove wins)' => sub {
 		my ($self) = @_;
 		my ($id, $title) = ($self->_key(10), $self->_token);
-		return map { (_row('drafts', $id, $_->[0]), "write drafts.title $id $title") } $self->_rows(
-			q{INSERT INTO drafts (id, title) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING _merge_presence}, $id, $title);
+		return map { ($self->_row('drafts', $id), "write drafts.title $id $title") } $self->_rows(
+			q{INSERT INTO drafts (id, title) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id}, $id, $title);
 	},
 	'update (remove wins)' => sub {
 		my ($self) = @_;
@@ -227,35 +254,84 @@ my %perform = (
 		my ($self) = @_;
 		my (undef, @effects) = @{ $self->parcel(1 + int rand 1000, $self->_number) };
 		return @effects;
-	});
+	},
+	'upsert that adds what is excluded' => sub {
+		my ($self) = @_;
+		my ($id, $by) = ($self->_key(12), 1 + int rand 3);
+		my $sum = _pick('excluded.hits', 'c.hits | excluded.hits', 'c.hits + value(excluded.hits)::bigint');
+		return map { "inc counters.hits $id $by" } $self->_rows(
+			qq{INSERT INTO counters AS c (id, hits) VALUES (\$2, increment('{}'::gcounter, \$1)) ON CONFLICT (id) DO UPDATE SET hits = $sum RETURNING id}, $by, $id);
+	},
+	'update of nothing' => sub {
+		my ($self) = @_;
+		my $id = $self->_key(20);
+		return map { $self->_row('notes', $id) } $self->_rows(q{UPDATE notes SET title = title, body = body, views = views, tags = tags WHERE id = $1 RETURNING id}, $id);
+	},
+	'MERGE' => sub {
+		my ($self) = @_;
+		my ($id, $title, $body, $size) = ($self->_key(20), $self->_token, $self->_token, $self->_number);
+		my $handle = $self->{session}->prepare_cached(
+			q{MERGE INTO notes AS n USING (SELECT $1::integer AS id) AS s ON n.id = s.id WHEN MATCHED THEN UPDATE SET title = $2, body = $3, "Size" = $4
+				WHEN NOT MATCHED THEN INSERT (id, title, body, "Size") VALUES (s.id, $2, $3, $4)});
+		$handle->execute($id, $title, $self->_padded($body), $size);
+		return ($self->_row('notes', $id), "write notes.title $id $title", "write notes.body $id $body", "write notes.Size $id $size");
+	},
+	'write of a new column' => sub {
+		my ($self) = @_;
+		my ($column) = reverse new_columns($self->{cluster}) or return ();
+		my ($id, $token) = ($self->_key(20), $self->_token);
+		return map { ($self->_row('notes', $id), "write notes.$column $id $token") } $self->_rows("UPDATE notes SET $column = \$2 WHERE id = \$1 RETURNING id", $id, $token);
+	},
+	'insert of a branch' => sub {
+		my ($self) = @_;
+		my ($id, $name) = (1 + int rand 30, $self->_token);
+		return map { ($self->_row('branches', $id), "write branches.name $id $name") } $self->_rows(
+			q{INSERT INTO branches (id, parent, name) VALUES ($1, (SELECT max(id) FROM branches WHERE id < $1::integer - $2::integer), $3) ON CONFLICT DO NOTHING RETURNING id}, $id, int rand 10, $name);
+	},
+	'update of a branch' => sub {
+		my ($self) = @_;
+		my ($id, $name) = (1 + int rand 30, $self->_token);
+		return map { ($self->_row('branches', $id), "write branches.name $id $name") } $self->_rows(
+			q{UPDATE branches SET parent = (SELECT max(id) FROM branches WHERE id < $1::integer - $2::integer), name = $3 WHERE id = $1 RETURNING id}, $id, int rand 10, $name);
+	},
+	'delete of branches' => sub { my ($self) = @_; return $self->_delete('branches', 1 + int rand 30) },
+	'insert of a visit' => sub {
+		my ($self) = @_;
+		my ($id, $place, $by) = ($self->_key(15), $self->_token, 1 + int rand 3);
+		return map { ($self->_row('visits', $id), "write visits.place $id $place", "inc visits.n $id $by") } $self->_rows(
+			q{INSERT INTO visits AS v (id, place, n) VALUES ($1, $2, increment('{}'::gcounter, $3)) ON CONFLICT (id) DO UPDATE SET place = excluded.place, n = v.n | excluded.n RETURNING id}, $id, $place, $by);
+	},
+	'increment of visits' => sub {
+		my ($self) = @_;
+		my ($id, $by) = ($self->_key(15), 1 + int rand 3);
+		return map { ("inc visits.n $id $by", $self->_row('visits', $id)) } $self->_rows(q{UPDATE visits SET n = n + $2 WHERE id = $1 RETURNING id}, $id, $by);
+	},
+	'update of a visit' => sub {
+		my ($self) = @_;
+		my ($id, $place) = ($self->_key(15), $self->_token);
+		return map { ($self->_row('visits', $id), "write visits.place $id $place") } $self->_rows(q{UPDATE visits SET place = $2 WHERE id = $1 RETURNING id}, $id, $place);
+	},
+	'delete of visits' => sub { my ($self) = @_; return $self->_delete('visits', $self->_key(15)) });
 
 # parcel(ID, NUMBER): put a number there, as one operation.
 sub parcel
 {
 	my ($self, $id, $number) = @_;
-	my ($row) = $self->_rows(
-		q{INSERT INTO parcels AS p (id, number) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET number = excluded.number RETURNING _merge_presence}, $id, $number);
+	$self->_rows(
+		q{INSERT INTO parcels AS p (id, number) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET number = excluded.number RETURNING id}, $id, $number);
 
-	return [ 'insert of a parcel', _row('parcels', $id, $row->[0]), "write parcels.number $id $number" ];
+	return [ 'insert of a parcel', $self->_row('parcels', $id), "write parcels.number $id $number" ];
 }
 
-# Through the view, which tells how many there were, or of the table itself, which tells none.
+# DELETE tells how many there were; what is known of the removed row, and of those that went with it, is in
+# the companion.
 sub _delete
 {
 	my ($self, $table, $id) = @_;
+	my $handle = $self->{session}->prepare_cached("DELETE FROM $table WHERE id = \$1");
 
-	if (rand() < 0.7)
-	{
-		my $handle = $self->{session}->prepare_cached("DELETE FROM ${table}_live WHERE id = \$1");
-		return () if $handle->execute($id) < 1;
-	}
-	else
-	{
-		$self->_rows("SELECT id FROM $table WHERE id = \$1 AND is_present(_merge_presence) FOR UPDATE", $id) or return ();
-		$self->{session}->prepare_cached("DELETE FROM $table WHERE id = \$1")->execute($id);
-	}
-	my ($row) = $self->_rows("SELECT _merge_presence FROM $table WHERE id = \$1", $id);
-	return "drop $table $id " . ($row ? (_presence($row->[0]))[1] : '-');
+	return () if $handle->execute($id) < 1;
+	return map { "drop $table $_->[0] " . (_presence($_->[1]))[1] } $self->_rows("SELECT id, _merge FROM ${table}_removed WHERE xmin = pg_current_xact_id()::xid");
 }
 
 # connected(): is there a session? Tries to have one.
@@ -351,7 +427,7 @@ sub operate
 	my ($self, $done) = @_;
 
 	++$self->{count};
-	my $kind = $self->{doing} = _pick(@wheel);
+	my $kind = $self->{doing} = _pick(@{ $self->{wheel} });
 	push @$done, [ $kind, $perform{$kind}->($self) ];
 	return;
 }
