@@ -55,30 +55,47 @@ merge_arrive_hear(const MergeRule *rule, const RowValues *row)
  * Copies
  */
 
-static bool copies_known = false; /* in this transaction */
+static bool copies_known = false; /* until a state changes */
 static bool copies_go_on = false;
-static bool copies_locked = false;
+static bool copies_locked = false; /* in this transaction */
 
 static void
-copies_forget(XactEvent event, void *argument)
+copies_change(Datum argument, int cache, uint32 hash)
 {
-	copies_known = copies_locked = false;
+	copies_known = false;
+}
+
+static void
+copies_unlock(XactEvent event, void *argument)
+{
+	copies_locked = false;
+}
+
+static void
+copies_watch(void)
+{
+	static bool watched = false;
+
+	if (watched)
+		return;
+	CacheRegisterSyscacheCallback(SUBSCRIPTIONRELMAP, copies_change, (Datum) 0);
+	RegisterXactCallback(copies_unlock, NULL);
+	watched = true;
 }
 
 /* Is any table of this database's subscriptions not in step yet? */
 static bool
 copies_are_made(void)
 {
-	static bool registered = false;
 	Relation states;
 	SysScanDesc scan;
 	HeapTuple tuple;
 
+	copies_watch();
 	if (copies_known)
 		return copies_go_on;
-	if (!registered)
-		RegisterXactCallback(copies_forget, NULL);
-	registered = true;
+	/* what changes while we look is looked at again */
+	copies_known = true;
 	copies_go_on = false;
 	states = table_open(SubscriptionRelRelationId, AccessShareLock);
 	scan = systable_beginscan(states, InvalidOid, false, NULL, 0, NULL);
@@ -87,7 +104,6 @@ copies_are_made(void)
 			SUBREL_STATE_READY;
 	systable_endscan(scan);
 	table_close(states, AccessShareLock);
-	copies_known = true;
 	return copies_go_on;
 }
 
@@ -103,7 +119,7 @@ merge_arrive_begin(MergeRule *rule, Relation written)
 
 	if (copies_locked || MyLogicalRepWorker == NULL || !OidIsValid(MyLogicalRepWorker->relid))
 		return;
-	(void) copies_are_made(); /* registers what forgets */
+	copies_watch();
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, rule->companion, 0, COPY_LOCK_CLASS);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 	copies_locked = true;
