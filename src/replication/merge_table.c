@@ -236,6 +236,27 @@ merge_partitions_stand(const MergeShape *shape)
 	return stand;
 }
 
+/*
+ * A partition that was detached keeps the trigger that refers to the companion, as if it
+ * were one of a foreign key, and nobody can drop it there: it goes with that of the whole.
+ */
+static bool
+merge_has_strays(const MergeShape *shape)
+{
+	QueryArguments arguments = {0};
+
+	if (shape->after_trigger == NULL)
+		return false;
+	query_argument(&arguments, OIDOID, ObjectIdGetDatum(shape->after_trigger->tgoid), false);
+	query_argument(&arguments, OIDOID, ObjectIdGetDatum(shape->table), false);
+	return query_run("WITH RECURSIVE made (trigger, table_oid) AS (SELECT oid, tgrelid "
+					 "FROM pg_trigger WHERE tgparentid = $1 UNION ALL SELECT g.oid, g.tgrelid "
+					 "FROM pg_trigger g JOIN made m ON g.tgparentid = m.trigger) SELECT 1 "
+					 "FROM made WHERE $2 NOT IN (SELECT relid FROM "
+					 "pg_partition_ancestors(table_oid)) LIMIT 1",
+					 &arguments) > 0;
+}
+
 /* A statement's trigger is not made on partitions with that on the whole. */
 static void
 merge_prepare_truncate(const MergeShape *shape, Oid oid)
@@ -263,6 +284,8 @@ merge_prepare_triggers(const MergeShape *shape, const MergeOptions *options, Oid
 
 	if (list_length(tables) > 1 && !merge_partitions_stand(shape))
 		row = after = NULL;
+	else if (merge_has_strays(shape))
+		after = NULL;
 	merge_trigger_prepare(shape, shape->table, row, MERGE_ROW_TRIGGER,
 						  psprintf("TRIGGER \"%s\" BEFORE INSERT OR UPDATE ON %s FOR EACH ROW "
 								   "EXECUTE FUNCTION %s.merge_row('%s', '%s')",

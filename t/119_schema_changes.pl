@@ -1,0 +1,330 @@
+# Tables that change while their servers are linked: each way of "Change a table" in doc/active-active.md,
+# followed to the letter, one server after the other; and stories of writes that were lost, or undone.
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use DistributedTest;
+use File::Copy qw(move);
+use IPC::Run;
+use PostgreSQL::Test::Utils qw(slurp_file);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my @settings = ('autovacuum = off', 'wal_retrieve_retry_interval = 200ms');
+my @names = qw(a b);
+my %server = map { $_ => new_node($_, @settings) } @names;
+my $version = $server{a}->safe_psql('postgres', q{SELECT current_setting('server_version_num')});
+
+sub query { my ($name, $sql) = @_; return $server{$name}->safe_psql('shop', $sql) }
+sub on_all { my ($sql) = @_; return map { query($_, $sql) } @names }
+
+# told(NAME, SQL): what it says besides answers, as a warning or an error.
+sub told { my ($name, $sql) = @_; return ($server{$name}->psql('shop', $sql))[2] }
+
+# caught_up(): what each has written until now, the others have, and what comes of it, too.
+sub caught_up
+{
+	for (@names)
+	{
+		for my $from (@names)
+		{
+			$server{$from}->wait_for_catchup("merge_${from}_to_$_") for grep { $_ ne $from } @names;
+		}
+	}
+	return;
+}
+
+# same(NAME, TABLE, SQL, ANSWER): the same answer on all servers, and the same rows.
+sub same
+{
+	my ($name, $table, $sql, $answer) = @_;
+
+	caught_up();
+	is(query($_, $sql), $answer, "$name, on $_") for @names;
+	my %digests = map { query($_, "SELECT rows, digest FROM compare_replicas('$table')") => 1 } @names;
+	is(join(' ', keys %digests), (keys %digests)[0], '... and all is the same');
+	return;
+}
+
+# well(): merge_status and links have nothing to tell.
+sub well
+{
+	my ($name) = @_;
+	my %found = map { $_ => query($_, q{SELECT string_agg(concat_ws(' ', table_name, problems, own_dots, incomplete), ', ') FROM merge_status() WHERE problems <> '{}' OR own_dots + incomplete > 0})
+		  . ($version < 150000 ? '' : query($_, 'SELECT string_agg(subname, $$, $$) FROM pg_stat_subscription_stats WHERE apply_error_count + sync_error_count > 0')) } @names;
+
+	is_deeply(\%found, { map { $_ => '' } @names }, "no problems, and no errors of links: $name");
+	return;
+}
+
+# forget_errors(): those that a story is about.
+sub forget_errors { on_all('SELECT pg_stat_reset_subscription_stats(NULL)') if $version >= 150000; return }
+
+sub links
+{
+	my ($on) = @_;
+
+	for my $to (@names)
+	{
+		query($to, join '', map { "ALTER SUBSCRIPTION merge_${_}_to_$to " . ($on ? 'ENABLE;' : 'DISABLE;') } grep { $_ ne $to } @names);
+	}
+	return if $on;
+	$server{$_}->poll_query_until('shop', 'SELECT count(*) = 0 FROM pg_stat_subscription WHERE pid IS NOT NULL') or die 'a worker goes on' for @names;
+	return;
+}
+
+# set_up(ARGUMENTS): what merge_subscription_commands prints on a, each on its server.
+sub set_up
+{
+	my ($arguments) = @_;
+	my $peers = join ', ', map { "\"$_\": \"" . $server{$_}->connstr('shop') =~ s/'/''/gr . '"' } sort keys %server;
+	my @failed;
+
+	for (split /\n/, query('a', "SELECT node || ' ' || command FROM merge_subscription_commands('{$peers}'$arguments)"))
+	{
+		my ($name, $command) = /^(\w+) (.*)$/ or die "no command: $_";
+		my ($status, $out, $err) = $server{$name}->psql('shop', $command, timeout => 60);
+		push @failed, "$name: $command: $err" if $status != 0 || $err =~ /ERROR/;
+	}
+	is(join("\n", @failed), '', 'servers are linked by the commands that are printed');
+	return;
+}
+
+# change(TABLE, DDL): "drop, rename or retype a column".
+sub change
+{
+	my ($table, $ddl) = @_;
+
+	caught_up();
+	on_all("BEGIN; ALTER PUBLICATION merge DROP TABLE $table, ${table}_removed; $ddl; SELECT enable_merge('$table'); SELECT create_merge_publication('merge'); COMMIT");
+	return;
+}
+
+for my $name (@names)
+{
+	$server{$name}->safe_psql('postgres', "CREATE DATABASE shop");
+	query($name, qq{CREATE EXTENSION distributed; SELECT '{}'::vclock; ALTER DATABASE shop SET distributed.node = '$name'});
+	query($name, q{
+		CREATE EXTENSION dblink;
+		CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
+		CREATE DOMAIN small AS integer;
+		CREATE TABLE items (id integer PRIMARY KEY, n gcounter NOT NULL DEFAULT '{}', note text, price numeric(8, 2), code varchar(20), amount numeric);
+		CREATE TABLE moods (id integer PRIMARY KEY, feels mood, several mood[], size small, n gcounter NOT NULL DEFAULT '{}');
+		CREATE SCHEMA app;
+		CREATE TABLE app.orders (id integer PRIMARY KEY, n gcounter NOT NULL DEFAULT '{}', note text);
+		CREATE TABLE about (id integer PRIMARY KEY, what regclass, note text);
+		CREATE TABLE keyed (id integer PRIMARY KEY, region text NOT NULL, n gcounter NOT NULL DEFAULT '{}');
+		CREATE TABLE parted (region text, id integer, n gcounter NOT NULL DEFAULT '{}', note text, PRIMARY KEY (region, id)) PARTITION BY LIST (region);
+		CREATE TABLE parted_eu PARTITION OF parted FOR VALUES IN ('eu');
+		CREATE TABLE pairs (id text PRIMARY KEY, who text);
+		CREATE TABLE tenants (id integer PRIMARY KEY, tenant integer NOT NULL DEFAULT current_setting('app.tenant')::integer);
+		CREATE TABLE papers (id integer PRIMARY KEY, body xml);
+		SELECT enable_merge(t) FROM unnest('{items,moods,app.orders,about,keyed,parted,pairs,tenants,papers}'::regclass[]) t});
+}
+set_up('');
+@names = qw(a b);
+
+# --- add a column
+
+query('a', q{INSERT INTO items (id, note, price, code, amount) SELECT i, 'note ' || i, i, 'code of ' || i, i + 0.4 FROM generate_series(1, 20) i; DELETE FROM items WHERE id = 20});
+caught_up();
+query('a', q{ALTER TABLE items ADD COLUMN grade text DEFAULT 'none'});
+query('a', q{UPDATE items SET grade = 'early', n = n + 1 WHERE id = 1});
+query('b', q{UPDATE items SET note = 'of b', n = n + 1 WHERE id IN (1, 2)});
+query('b', q{ALTER TABLE items ADD COLUMN grade text DEFAULT 'none'});
+query('b', q{INSERT INTO items (id, note) VALUES (21, 'new on b'); DELETE FROM items WHERE id = 19});
+query('a', q{SELECT enable_merge('items')});
+query('a', q{UPDATE items SET n = n + 1 WHERE id = 2; INSERT INTO items (id) VALUES (20); DELETE FROM items WHERE id = 18});
+query('b', q{SELECT enable_merge('items')});
+query('b', q{UPDATE items SET n = n + 1 WHERE id = 2});
+query('a', q{SELECT create_merge_publication('merge')});
+query('a', q{UPDATE items SET note = 'of a' WHERE id = 3});
+query('b', q{SELECT create_merge_publication('merge')});
+query('b', q{UPDATE items SET grade = 'by b' WHERE id = 4});
+caught_up();
+is(query('b', 'SELECT grade FROM items WHERE id = 1'), 'none', 'what was written to a column before it is sent is not known elsewhere');
+query('a', 'UPDATE items SET grade = grade');
+same('... until its server says that its values are those of all', 'items', q{SELECT string_agg(concat(id, grade), ' ' ORDER BY id) FROM items WHERE grade <> 'none'}, '1early 4by b');
+same('writes meanwhile are everywhere', 'items', q{SELECT string_agg(concat(id, note, value(n)), ' ' ORDER BY id) FROM items WHERE id IN (1, 2, 3, 18, 19, 20, 21)}, '1of b2 2of b3 3of a0 200 21new on b0');
+well('a column is added');
+
+# --- a volatile default
+
+my $add = q{ALTER TABLE items ADD COLUMN token uuid};
+like(told('a', qq{BEGIN; $add DEFAULT gen_random_uuid(); SELECT enable_merge('items'); ROLLBACK}), qr/WARNING:.*rows of "items" differ from server to server.*defaults that are another value for each row: "token"/s,
+	'enable_merge warns of a default that is another value for each row');
+on_all($add);
+on_all(q{SELECT enable_merge('items')});
+on_all(q{SELECT create_merge_publication('merge')});
+query('a', 'UPDATE items SET token = gen_random_uuid()');
+query('b', 'UPDATE items SET n = n + 1 WHERE id = 5');
+caught_up();
+on_all('ALTER TABLE items ALTER COLUMN token SET DEFAULT gen_random_uuid()');
+query('a', 'INSERT INTO items (id) VALUES (22)');
+query('b', 'INSERT INTO items (id) VALUES (23)');
+same('a column whose default is another value for each row', 'items', 'SELECT count(*) = count(token), count(*) = count(DISTINCT token), count(*) FROM items', 't|t|21');
+# where it was added with its default, the warning tells what to do
+on_all(q{ALTER TABLE items ADD COLUMN stamped timestamptz DEFAULT clock_timestamp()});
+on_all(q{SELECT enable_merge('items')});
+on_all(q{SELECT create_merge_publication('merge')});
+query('a', 'UPDATE items SET stamped = stamped');
+same('... also where it was added with its default, and then mended', 'items', 'SELECT count(*) - count(stamped) FROM items', '0');
+well('a volatile default');
+
+# --- drop a column, and forget its name; add one of that name
+
+query('b', q{UPDATE items SET token = gen_random_uuid(), note = 'of b' WHERE id IN (6, 7)});
+change('items', 'ALTER TABLE items DROP COLUMN token, DROP COLUMN stamped');
+same('a column is dropped', 'items', q{SELECT string_agg(attname, ' ' ORDER BY attname) FROM pg_attribute WHERE attrelid = 'items_removed'::regclass AND attnum > 0 AND NOT attisdropped}, '_merge amount code grade id n note price');
+on_all(q{SELECT enable_merge('items', prune => true)});
+query('a', q{UPDATE items SET n = n + 1 WHERE id = 6});
+query('b', q{UPDATE items SET n = n + 1 WHERE id = 7});
+same('... and its name is forgotten', 'items', q{SELECT count(*) FROM items WHERE _merge::text ~ 'token|stamped'}, '0');
+query('a', q{UPDATE items SET note = 'secret of a' WHERE id = 8});
+query('b', q{UPDATE items SET note = 'secret of b' WHERE id = 9});
+change('items', 'ALTER TABLE items DROP COLUMN note');
+query('a', q{UPDATE items SET n = n + 1 WHERE id = 8});
+caught_up();
+on_all('ALTER TABLE items ADD COLUMN note text');
+on_all(q{SELECT enable_merge('items')});
+on_all(q{SELECT create_merge_publication('merge')});
+query('a', q{UPDATE items SET n = n + 1 WHERE id = 9; INSERT INTO items (id) VALUES (24)});
+query('b', q{UPDATE items SET n = n + 1 WHERE id = 8});
+on_all(q{SELECT resync('items')});
+same('a column that has the name of one that was dropped has nothing of it', 'items', 'SELECT count(note) FROM items', '0');
+query('a', q{UPDATE items SET note = 'new of a' WHERE id = 8});
+query('b', q{UPDATE items SET note = 'new of b' WHERE id = 9});
+same('... and is merged as any', 'items', q{SELECT string_agg(concat(id, ' ', note, ' ', value(n)), ', ' ORDER BY id) FROM items WHERE id IN (8, 9) OR note IS NOT NULL}, '8 new of a 2, 9 new of b 1');
+well('a column is dropped, and comes again');
+
+# --- rename, retype
+
+query('b', q{UPDATE items SET grade = 'last' WHERE id = 10});
+change('items', 'ALTER TABLE items RENAME COLUMN grade TO class');
+same('a renamed column keeps its values', 'items', q{SELECT string_agg(concat(id, class), ' ' ORDER BY id) FROM items WHERE class <> 'none'}, '1early 4by b 10last');
+query('a', q{UPDATE items SET n = n + 1 WHERE id = 10; UPDATE items SET class = 'a now' WHERE id = 11});
+query('b', q{UPDATE items SET class = 'b now' WHERE id = 12; INSERT INTO items (id, class) VALUES (25, 'new')});
+same('... and is merged as any', 'items', q{SELECT string_agg(concat(id, class), ' ' ORDER BY id) FROM items WHERE class <> 'none'}, '1early 4by b 10last 11a now 12b now 25new');
+
+query('a', q{UPDATE items SET price = 1.50 WHERE id = 1; DELETE FROM items WHERE id = 17});
+query('b', q{UPDATE items SET price = 2.50 WHERE id = 2});
+change('items', 'ALTER TABLE items ALTER COLUMN price TYPE numeric(10, 2) USING price * 100');
+my $prices = 'SELECT sum(price), (SELECT string_agg(price::text, $$ $$ ORDER BY id) FROM items WHERE id IN (1, 2)) FROM items';
+same('a type that is changed by an expression', 'items', $prices, '13700.00|150.00 250.00');
+on_all(q{SELECT enable_merge('items'), resync('items')});
+same('... is not undone', 'items', $prices, '13700.00|150.00 250.00');
+query('b', q{UPDATE items SET price = price + 1 WHERE id = 1; INSERT INTO items (id, price) VALUES (17, 1)});
+same('... and then written', 'items', $prices, '13702.00|151.00 250.00');
+query('a', q{UPDATE items SET code = 'longer than five', amount = 7.6 WHERE id = 1});
+change('items', 'ALTER TABLE items ALTER COLUMN code TYPE varchar(5) USING left(code, 5), ALTER COLUMN amount TYPE integer USING round(amount)');
+query('a', q{UPDATE items SET code = 'a', amount = 70 WHERE id = 2});
+query('b', q{UPDATE items SET code = 'b' WHERE id = 3; DELETE FROM items WHERE id = 4});
+on_all(q{SELECT enable_merge('items'), resync('items')});
+same('types that become narrower', 'items', q{SELECT string_agg(concat(id, code, amount), ' ' ORDER BY id) FROM items WHERE id <= 4}, '1longe8 2a70 3b3');
+well('columns of another name, and of another type');
+
+# --- a value of an enum is renamed, a domain tightened
+
+query('a', q{INSERT INTO moods VALUES (1, 'ok', '{ok,sad}', 7), (2, 'sad', '{ok}', 8), (3, 'ok', NULL, 9)});
+query('b', q{INSERT INTO moods (id, feels) VALUES (4, 'ok'); DELETE FROM moods WHERE id = 3});
+caught_up();
+on_all(q{ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'});
+query('b', q{UPDATE moods SET feels = 'fine', n = n + 1 WHERE id = 2});
+query('a', q{UPDATE moods SET several = several || '{fine}' WHERE id = 2});
+on_all(q{SELECT resync('moods'), enable_merge('moods')});
+same('a value of an enum that is renamed', 'moods', q{SELECT string_agg(concat(id, feels, several, value(n)), ' ' ORDER BY id) FROM moods}, '1fine{fine,sad}0 2fine{fine,fine}1 4fine0');
+on_all('ALTER DOMAIN small ADD CHECK (VALUE < 10)');
+query('a', 'UPDATE moods SET size = 1 WHERE id = 1');
+on_all(q{SELECT resync('moods'), enable_merge('moods')});
+same('a domain that is tightened', 'moods', q{SELECT string_agg(size::text, ' ' ORDER BY id) FROM moods}, '1 8');
+well('enums and domains');
+
+# --- a table is renamed, its schema is, and there is another one of the old name
+
+query('a', q{INSERT INTO app.orders (id, note) VALUES (1, 'of a'), (2, 'of a'); INSERT INTO about VALUES (1, 'app.orders', 'before')});
+query('b', q{INSERT INTO app.orders (id, note) VALUES (3, 'of b')});
+same('before a table is renamed', 'app.orders', 'SELECT count(*) FROM app.orders', '3');
+on_all('ALTER TABLE app.orders RENAME TO purchases');
+query('a', q{UPDATE app.purchases SET n = n + 1 WHERE id = 3; DELETE FROM app.purchases WHERE id = 2; INSERT INTO about VALUES (2, 'app.purchases', 'after')});
+query('b', q{UPDATE app.purchases SET n = n + 1, note = 'b' WHERE id = 1});
+my $purchases = q{SELECT string_agg(concat(id, note, value(n)), ' ' ORDER BY id) FROM };
+same('a table is renamed', 'app.purchases', $purchases . 'app.purchases', '1b1 3of b1');
+on_all(q{SELECT resync('about'), enable_merge('about')});
+query('b', q{UPDATE about SET note = 'by b' WHERE id = 1});
+same('... that a column names', 'about', q{SELECT string_agg(concat_ws(' ', id, what, note), ', ' ORDER BY id) FROM about}, '1 app.purchases by b, 2 app.purchases after');
+on_all(q{ALTER SCHEMA app RENAME TO shopping; CREATE SCHEMA app; CREATE TABLE app.purchases (LIKE shopping.purchases INCLUDING ALL); CREATE TABLE app.orders_removed (LIKE shopping.orders_removed INCLUDING ALL); SELECT create_merge_publication('merge')});
+query('a', q{UPDATE shopping.purchases SET n = n + 1 WHERE id = 3; INSERT INTO shopping.purchases (id, note) VALUES (4, 'a')});
+query('b', q{INSERT INTO shopping.purchases (id, note) VALUES (5, 'b'), (6, 'b'); DELETE FROM shopping.purchases WHERE id IN (1, 6)});
+same('a schema is renamed, and there is a table of the old name', 'shopping.purchases', $purchases . 'shopping.purchases', '3of b2 4a0 5b0');
+is(query($_, 'SELECT (SELECT count(*) FROM app.purchases) + (SELECT count(*) FROM app.orders_removed)'), '0', "... which gets nothing, on $_") for @names;
+query('b', q{SELECT enable_merge('shopping.purchases')});
+query('a', q{UPDATE shopping.purchases SET n = n + 1 WHERE id = 3; DELETE FROM shopping.purchases WHERE id = 5});
+same('... also after it was altered there', 'shopping.purchases', $purchases . 'shopping.purchases', '3of b3 4a0');
+well('tables of another name');
+
+# --- another key
+
+query('a', q{INSERT INTO keyed VALUES (1, 'eu'), (2, 'us'), (3, 'us'); DELETE FROM keyed WHERE id = 3});
+query('b', q{UPDATE keyed SET n = n + 1});
+caught_up();
+for (1 .. 4)
+{
+	query($_, 'SELECT acknowledge_removals()') for @names;
+	caught_up();
+}
+on_all(q{SELECT purge_removed('keyed')});
+is(query($_, 'SELECT count(*) FROM keyed_removed'), '0', "removals are purged on $_") for @names;
+change('keyed', 'ALTER TABLE keyed DROP CONSTRAINT keyed_pkey, ADD PRIMARY KEY (region, id)');
+query('a', q{INSERT INTO keyed VALUES (1, 'us', gcounter '{}' + 1); UPDATE keyed SET n = n + 1 WHERE region = 'eu'});
+query('b', q{INSERT INTO keyed VALUES (1, 'asia', gcounter '{}' + 1); DELETE FROM keyed WHERE (region, id) = ('us', 2)});
+same('another key', 'keyed', q{SELECT string_agg(concat(region, id, value(n)), ' ' ORDER BY region) FROM keyed}, 'asia11 eu12 us11');
+well('another key');
+
+# --- a unique index
+
+query('b', 'CREATE UNIQUE INDEX other ON keyed (id, region)');
+is(query('b', q{SELECT problems FROM merge_status() WHERE table_name = 'keyed'::regclass}), '{"\"other\" is unique besides the key: a row may be refused where it arrives"}', 'a unique index that is made later is told at once');
+query('b', 'DROP INDEX other');
+
+# --- partitions
+
+query('a', q{INSERT INTO parted VALUES ('eu', 1)});
+query('a', q{CREATE TABLE parted_us PARTITION OF parted FOR VALUES IN ('us'); SELECT enable_merge('parted')});
+query('b', q{UPDATE parted SET n = n + 1});
+query('b', q{CREATE TABLE parted_us PARTITION OF parted FOR VALUES IN ('us'); SELECT enable_merge('parted')});
+query('a', q{INSERT INTO parted VALUES ('us', 1), ('us', 2)});
+query('b', q{INSERT INTO parted VALUES ('us', 3)});
+caught_up();
+query('b', q{UPDATE parted SET n = n + 1, note = 'b' WHERE id = 1; DELETE FROM parted WHERE id = 2});
+my $parted = q{SELECT string_agg(concat(tableoid::regclass, id, note, value(n)), ' ' ORDER BY region, id) FROM parted};
+same('a partition is attached', 'parted', $parted, 'parted_eu1b2 parted_us1b1 parted_us30');
+query('a', q{ALTER TABLE parted DETACH PARTITION parted_us; SELECT enable_merge('parted')});
+query('a', q{INSERT INTO parted VALUES ('eu', 7)});
+query('b', q{ALTER TABLE parted DETACH PARTITION parted_us; SELECT enable_merge('parted')});
+query('b', q{INSERT INTO parted VALUES ('eu', 8)});
+same('... and detached', 'parted', $parted, 'parted_eu1b2 parted_eu70 parted_eu80');
+is(query($_, q{SELECT count(*) FROM parted_us}), '2', "... with its rows, on $_") for @names;
+on_all(q{ALTER TABLE parted ATTACH PARTITION parted_us FOR VALUES IN ('us'); SELECT enable_merge('parted')});
+query('a', q{UPDATE parted SET n = n + 1 WHERE region = 'us'});
+query('b', q{UPDATE parted SET n = n + 1 WHERE region = 'us'; INSERT INTO parted VALUES ('us', 2)});
+same('... and attached again', 'parted', $parted, 'parted_eu1b2 parted_eu70 parted_eu80 parted_us1b3 parted_us20 parted_us32');
+well('partitions');
+
+# --- another table is merged
+
+on_all(q{CREATE TABLE late (id text PRIMARY KEY, n gcounter NOT NULL DEFAULT '{}', note text)});
+query($_, "INSERT INTO late VALUES ('$_', '{}', 'of $_')") for @names;
+on_all(q{SELECT enable_merge('late')});
+on_all(q{SELECT create_merge_publication('merge')});
+query('a', q{UPDATE late SET n = n + 1});
+query('a', 'ALTER SUBSCRIPTION merge_b_to_a REFRESH PUBLICATION');
+query('b', 'ALTER SUBSCRIPTION merge_a_to_b REFRESH PUBLICATION');
+$server{$_}->poll_query_until('shop', q{SELECT count(*) = 0 FROM pg_subscription_rel WHERE srsubstate <> 'r'}) or die 'tables are not copied' for @names;
+query('b', q{UPDATE late SET n = n + 1});
+same('another table is merged', 'late', q{SELECT string_agg(concat(id, note, value(n)), ' ' ORDER BY id) FROM late}, 'aof a2 bof b1');
+well('another table');
+
+$_->stop for values %server;
+done_testing();
