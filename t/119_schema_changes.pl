@@ -59,6 +59,20 @@ sub well
 	return;
 }
 
+# logs(NAME, OFFSET, PATTERN): the server's log comes to have it.
+sub logs
+{
+	my ($name, $offset, $pattern) = @_;
+	my $until = time + 30;
+
+	until (substr(slurp_file($server{$name}->logfile), $offset) =~ $pattern)
+	{
+		return 0 if time > $until;
+		sleep 0.1;
+	}
+	return 1;
+}
+
 # forget_errors(): those that a story is about.
 sub forget_errors { on_all('SELECT pg_stat_reset_subscription_stats(NULL)') if $version >= 150000; return }
 
@@ -306,6 +320,7 @@ query('b', q{ALTER TABLE parted DETACH PARTITION parted_us; SELECT enable_merge(
 query('b', q{INSERT INTO parted VALUES ('eu', 8)});
 same('... and detached', 'parted', $parted, 'parted_eu1b2 parted_eu70 parted_eu80');
 is(query($_, q{SELECT count(*) FROM parted_us}), '2', "... with its rows, on $_") for @names;
+is(query('a', q{BEGIN; SELECT disable_merge('parted_us'); DELETE FROM parted_us; ROLLBACK; INSERT INTO parted VALUES ('eu', 9); DELETE FROM parted WHERE id = 9 RETURNING id}), "\n9", '... as an ordinary table, once merging is disabled there');
 on_all(q{ALTER TABLE parted ATTACH PARTITION parted_us FOR VALUES IN ('us'); SELECT enable_merge('parted')});
 query('a', q{UPDATE parted SET n = n + 1 WHERE region = 'us'});
 query('b', q{UPDATE parted SET n = n + 1 WHERE region = 'us'; INSERT INTO parted VALUES ('us', 2)});
@@ -325,6 +340,150 @@ $server{$_}->poll_query_until('shop', q{SELECT count(*) = 0 FROM pg_subscription
 query('b', q{UPDATE late SET n = n + 1});
 same('another table is merged', 'late', q{SELECT string_agg(concat(id, note, value(n)), ' ' ORDER BY id) FROM late}, 'aof a2 bof b1');
 well('another table');
+
+# --- stories
+
+# ALTER TABLE .. DISABLE TRIGGER USER; .. ENABLE TRIGGER USER turned merging off, and arriving rows overwrote.
+query('a', 'INSERT INTO items (id) VALUES (30), (31), (32)');
+caught_up();
+my $logged = -s $server{b}->logfile;
+query('b', 'ALTER TABLE items DISABLE TRIGGER USER; ALTER TABLE items ENABLE TRIGGER USER; UPDATE items SET n = n + 1 WHERE id = 30');
+like(query('b', q{SELECT problems FROM merge_status() WHERE table_name = 'items'::regclass}), qr/~merge_row.* is not enabled for rows that arrive/, 'triggers that are disabled and enabled again are told');
+query('a', 'UPDATE items SET n = n + 1 WHERE id = 30');
+ok(logs('b', $logged, qr/ERROR: .*a row has arrived at a merged table, and was not merged.*Call enable_merge again/s), '... rows that arrive wait, and the log says for what');
+query('b', q{SELECT enable_merge('items')});
+same('... and nothing is overwritten', 'items', 'SELECT value(n) FROM items WHERE id = 30', '2');
+forget_errors();
+
+# MERGE onto a removed key reported success, and wrote nothing.
+SKIP:
+{
+	skip 'MERGE came with PostgreSQL 15', 3 if $version < 150000;
+	query('a', 'INSERT INTO items (id) VALUES (40); DELETE FROM items WHERE id = 40');
+	caught_up();
+	query('b', q{MERGE INTO items USING (VALUES (40)) v (id) ON items.id = v.id WHEN MATCHED THEN UPDATE SET note = 'matched' WHEN NOT MATCHED THEN INSERT (id, n, note) VALUES (v.id, gcounter '{}' + 1, 'merged')});
+	same('MERGE onto a removed key inserts', 'items', 'SELECT note, value(n) FROM items WHERE id = 40', 'merged|1');
+}
+
+# a updated x, b updated x and y in one transaction, and a updated y in that of x: x was from b, and y from a.
+query('a', q{INSERT INTO pairs VALUES ('x'), ('y')});
+caught_up();
+links(0);
+my $to_b = $server{b}->connstr('shop') =~ s/'/''/gr;
+query('a', qq{BEGIN; UPDATE pairs SET who = 'a' WHERE id = 'x'; SELECT dblink_exec('$to_b', 'UPDATE pairs SET who = ''b'''); UPDATE pairs SET who = 'a' WHERE id = 'y'; COMMIT});
+links(1);
+same('transactions that write the same rows are not torn', 'pairs', 'SELECT string_agg(concat(id, who), $$ $$ ORDER BY id) FROM pairs', 'xb yb');
+
+# The default of a column was evaluated where the row arrives.
+query('a', q{SET app.tenant = '7'; INSERT INTO tenants (id) VALUES (1), (2); DELETE FROM tenants WHERE id = 2});
+query('b', q{SET app.tenant = '8'; INSERT INTO tenants (id) VALUES (3)});
+same('defaults are those of who writes', 'tenants', 'SELECT string_agg(concat(id, tenant), $$ $$ ORDER BY id) FROM tenants', '17 38');
+well('stories of statements');
+
+# An UPDATE that changes nothing moves the row, and the worker misses it whose UPDATE arrives at that moment.
+my @sessions = (
+	start_sessions($server{b}, 4, 300, "UPDATE items SET n = n, note = note WHERE id = 31;\nUPDATE items SET n = n WHERE id = 32;\n", 'shop'),
+	start_sessions($server{a}, 2, 300, "UPDATE items SET n = n + 1 WHERE id = 31;\nUPDATE items SET n = n + 1 WHERE id = 32;\n", 'shop'));
+is(join('', map { session_errors($_) } @sessions), '', 'rows are saved without a change, while they are written elsewhere');
+same('... and at rest nothing is missing', 'items', 'SELECT string_agg(value(n)::text, $$ $$) FROM items WHERE id IN (31, 32)', '600 600');
+
+# One server takes XML documents only.
+SKIP:
+{
+	skip 'this PostgreSQL is built without XML', 4 if ($server{a}->psql('shop', q{SELECT '<a/>'::xml}))[0] != 0;
+	links(0);
+	query('b', 'ALTER DATABASE shop SET xmloption = document');
+	links(1);
+	$logged = -s $server{b}->logfile;
+	query('a', q{INSERT INTO papers VALUES (1, 'some <b>words</b>')});
+	ok(logs('b', $logged, qr/ERROR: .*invalid XML document/), 'XML content does not arrive where only documents are taken, and the log says so');
+	query('b', 'ALTER DATABASE shop RESET xmloption');
+	same('... until they are', 'papers', 'SELECT body FROM papers', 'some <b>words</b>');
+	forget_errors();
+}
+
+# A clock is ahead, and is put right, when what was written by it has been purged: dots below it are not used.
+query('a', q{SET distributed.test_clock = '10min'; INSERT INTO items (id, note) VALUES (50, 'ahead')});
+caught_up();
+query('a', q{SET distributed.test_clock = '10min'; DELETE FROM items WHERE id = 50});
+caught_up();
+for (1 .. 4)
+{
+	query($_, 'SELECT acknowledge_removals()') for @names;
+	caught_up();
+}
+is(query('a', q{SELECT purge_removed('items') > 0}), 't', 'a server whose clock is ahead purges');
+$server{a}->stop;
+unlink $server{a}->data_dir . '/distributed.clock' or die 'no file of the clock';
+$server{a}->start;
+query('a', q{INSERT INTO items (id, note) VALUES (50, 'again')});
+same('... and its clock, put right, does not go back behind that', 'items', 'SELECT note FROM items WHERE id = 50', 'again');
+on_all(q{SELECT resync('items')});
+same('... nor does it when rows are sent again', 'items', 'SELECT note FROM items WHERE id = 50', 'again');
+well('clocks');
+
+# --- add a server
+
+$server{c} = new_node('c', @settings);
+$server{c}->safe_psql('postgres', 'CREATE DATABASE shop');
+query('c', q{ALTER DATABASE shop SET distributed.node = 'c'});
+my $dump = $server{a}->basedir . '/schema.sql';
+$server{a}->command_ok([ 'pg_dump', '--schema-only', '--no-publications', '--no-subscriptions', '-f', $dump, '-d', $server{a}->connstr('shop') ], 'a schema is dumped');
+$server{c}->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $dump, '-d', $server{c}->connstr('shop') ], '... and loaded by a server that joins');
+my $busy = start_sessions($server{b}, 2, 300, "UPDATE late SET n = n + 1 WHERE id = 'a';\nUPDATE items SET note = 'busy' WHERE id = 31;\n", 'shop');
+set_up(", joining => 'c'");
+is(session_errors($busy), '', '... while others write');
+@names = qw(a b c);
+same("... has a table whose enum, domain and columns have changed: $_->[0]", @$_) for
+	[ moods => q{SELECT string_agg(concat(id, feels, several, size, value(n)), ' ' ORDER BY id) FROM moods}, '1fine{fine,sad}10 2fine{fine,fine}81 4fine0' ],
+	[ items => $prices, '13702.00|151.00 250.00' ],
+	[ 'shopping.purchases' => $purchases . 'shopping.purchases', '3of b3 4a0' ],
+	[ about => 'SELECT string_agg(what::text, $$ $$ ORDER BY id) FROM about', 'shopping.purchases shopping.purchases' ],
+	[ parted => $parted, 'parted_eu1b3 parted_eu71 parted_eu81 parted_us1b3 parted_us20 parted_us32' ],
+	[ late => q{SELECT string_agg(concat(id, value(n)), ' ' ORDER BY id) FROM late}, 'a602 b1' ],
+	map { [ $_ => 'SELECT 1', 1 ] } qw(keyed pairs tenants papers);
+query('c', q{UPDATE items SET class = 'by c' WHERE id = 3; UPDATE moods SET feels = 'happy' WHERE id = 4});
+same('... and writes', 'items', q{SELECT class FROM items WHERE id = 3}, 'by c');
+well('a server joins');
+
+# --- servers of one name
+
+# told_of_own(SERVER, FROM): it says that there are writes of its name which it has not made.
+sub told_of_own
+{
+	my ($node, $from) = @_;
+
+	$node->poll_query_until('shop', 'SELECT sum(own_dots) > 0 FROM merge_status()') or return 0;
+	return substr(slurp_file($node->logfile), $from) =~ /WARNING: .*brings writes of this node, "c", that this server has not made/;
+}
+
+# A careless clone, started as it is, takes the slots of its original.
+$server{c}->backup('copy');
+query('c', 'ALTER SUBSCRIPTION merge_a_to_c DISABLE; ALTER SUBSCRIPTION merge_b_to_c DISABLE');
+my $clone = PostgreSQL::Test::Cluster->new('clone');
+$clone->init_from_backup($server{c}, 'copy');
+$clone->start;
+query('c', q{UPDATE late SET n = n + 5 WHERE id = 'a'});
+ok(told_of_own($clone, 0), 'a clone that goes on under the name of its original is told');
+$clone->stop;
+query('c', 'ALTER SUBSCRIPTION merge_a_to_c ENABLE; ALTER SUBSCRIPTION merge_b_to_c ENABLE');
+same('... and its original goes on', 'late', q{SELECT value(n) FROM late WHERE id = 'a'}, '607');
+
+# A server is restored, goes on under its name, and counts what it had counted already.
+my $copy = $server{c}->basedir . '/copy';
+$server{c}->stop;
+system('cp', '-a', $server{c}->data_dir, $copy) == 0 or die 'no copy';
+$server{c}->start;
+query('c', q{UPDATE late SET n = n + 100 WHERE id = 'a'});
+caught_up();
+$server{c}->stop;
+move($server{c}->data_dir, "$copy.old") or die $!;
+move($copy, $server{c}->data_dir) or die $!;
+$logged = -s $server{c}->logfile;
+$server{c}->start;
+query('c', q{UPDATE late SET n = n + 60 WHERE id = 'a'});
+query('a', q{UPDATE late SET n = n + 1 WHERE id = 'a'});
+ok(told_of_own($server{c}, $logged), 'a server that is restored, and keeps its name, is told');
 
 $_->stop for values %server;
 done_testing();

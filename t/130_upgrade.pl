@@ -6,72 +6,25 @@ use warnings FATAL => 'all';
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use DistributedTest;
-use PostgreSQL::Test::Utils;
+use OldServer;
 use Test::More;
 
-my $archive = $ENV{DISTRIBUTED_1_0};
-my $pg_config = $ENV{PG_CONFIG} || 'pg_config';
-my $bin = `$pg_config --bindir`;
-chomp $bin;
-my ($installation, $place) = $bin =~ m{^(/.+?)(/usr/lib/postgresql/\d+/bin)$};
+plan skip_all => OldServer::lacks() if OldServer::lacks();
 
-plan skip_all => 'no archive of version 1.0: the checkout has no history' unless $archive && -e $archive;
-plan skip_all => 'no private copy of PostgreSQL, as script/test makes' unless $installation;
+my $server = OldServer->new('old');
 
-# An installation of its own, into which 1.0 goes.
-my $top = PostgreSQL::Test::Utils::tempdir();
-my $pg = "$top/pg$place";
-my $log = "$top/log";
-
-# must(COMMAND): run it, or give up with the end of what it said.
-sub must
-{
-	my ($command) = @_;
-
-	system("($command) >>'$log' 2>&1 </dev/null") == 0
-	  or BAIL_OUT("failed: $command\n" . join '', (split /^/, slurp_file($log))[-20 .. -1]);
-}
-
-must("cp -a '$installation' '$top/pg' && mkdir '$top/1.0' && tar -C '$top/1.0' -xf '$archive'");
-# the pg_config of some installations is a script that names its place
-must("! grep -Iq . '$pg/pg_config' || sed -i 's|$installation|$top/pg|g' '$pg/pg_config'");
-must("rm -f '$top/pg'/usr/share/postgresql/*/extension/distributed*");
-must("make -s -C '$top/1.0' PG_CONFIG='$pg/pg_config' with_llvm=no install");
-
-my $data = "$top/data";
-my $sockets = PostgreSQL::Test::Utils::tempdir_short();
-must("'$pg/initdb' -D '$data' -U postgres -A trust -E UTF8 --no-locale --no-sync");
-append_to_file("$data/postgresql.conf", "listen_addresses = ''\nunix_socket_directories = '$sockets'\nfsync = off\nwal_level = logical\n");
-END { system("'$pg/pg_ctl' -D '$data' -m immediate stop >/dev/null 2>&1") if $pg && -e "$data/postmaster.pid"; }
-
-sub start { must("'$pg/pg_ctl' -w -D '$data' -l '$top/server.log' start") }
-sub stop { must("'$pg/pg_ctl' -w -D '$data' -m fast stop") }
-
-# psql(DATABASE, ROLE, SQL): what it prints; an error ends the test.
-sub psql
-{
-	my ($database, $role, $sql) = @_;
-	my ($out, $err) = ('', '');
-	my $done = IPC::Run::run([ "$pg/psql", '-XAtq', '-v', 'ON_ERROR_STOP=1', '-h', $sockets, '-U', $role, $database ], '<', \$sql, '>', \$out, '2>', \$err);
-
-	$done or BAIL_OUT("$sql\n$err");
-	chomp $out;
-	return $out;
-}
+sub psql { return $server->psql(@_) }
 
 # What is said on standard error, by a statement that fails or, if so told, succeeds.
 sub psql_error
 {
 	my ($database, $role, $sql, $succeeds) = @_;
-	my ($out, $err) = ('', '');
-	my $done = IPC::Run::run([ "$pg/psql", '-XAtq', '-v', 'ON_ERROR_STOP=1', '-h', $sockets, '-U', $role, $database ], '<', \$sql, '>', \$out, '2>', \$err);
+	my ($done, $out, $err) = $server->try($database, $role, $sql);
 
-	is(!!$done, !!$succeeds, ($succeeds ? 'succeeds: ' : 'fails: ') . $sql =~ s/\s+/ /gr);
+	is($done, !!$succeeds, ($succeeds ? 'succeeds: ' : 'fails: ') . $sql =~ s/\s+/ /gr);
 	return $err;
 }
 
-start();
 psql('postgres', 'postgres', q{CREATE ROLE dbo LOGIN; CREATE ROLE visitor LOGIN; CREATE DATABASE old OWNER dbo; CREATE DATABASE new OWNER dbo; GRANT pg_read_server_files, pg_write_server_files TO dbo;});
 for my $database (qw(old new))
 {
@@ -126,7 +79,7 @@ my $fill = q{
 	SELECT acknowledge_removals();
 };
 psql('old', 'dbo', $fill);
-my $image = "$top/every.bin";
+my $image = "$server->{top}/every.bin";
 my %asked = (
 	values => q{SELECT md5(string_agg(e::text, E'\n' ORDER BY id)) FROM every e},
 	log => q{SELECT string_agg(l::text, E'\n' ORDER BY seq) FROM log l},
@@ -146,10 +99,9 @@ is(join(' ', grep { $before{$_} eq '' } sort keys %before), '', 'there is someth
 is($before{kinds}, 'pairwise_conflict phantom violation', 'sagas have findings of every kind');
 psql('old', 'dbo', "COPY every TO '$image' (FORMAT binary)");
 is(psql('old', 'dbo', q{SELECT extversion FROM pg_extension WHERE extname = 'distributed'}), '1.0', 'this is version 1.0');
-stop();
 
-must("make -s -C '$FindBin::Bin/..' PG_CONFIG='$pg/pg_config' with_llvm=no install");
-start();
+$server->install_this;
+$server->restart;
 psql('new', 'dbo', $fill);
 is(psql('new', 'dbo', q{SELECT extversion FROM pg_extension WHERE extname = 'distributed'}), '1.1', 'a fresh installation is version 1.1');
 is_deeply({ map { $_ => psql('old', 'dbo', $asked{$_}) } keys %asked }, \%before, 'the new library serves the old catalog');
@@ -338,9 +290,9 @@ is(different(catalog_of('new', 'ALTER TABLE merge_nodes ADD p integer'), catalog
 sub dump_of
 {
 	my ($database) = @_;
-	my ($out, $err) = ('', '');
+	my ($done, $out, $err) = $server->run('pg_dump', '--schema-only', '-U', 'postgres', $database);
 
-	IPC::Run::run([ "$pg/pg_dump", '--schema-only', '-h', $sockets, '-U', 'postgres', $database ], '>', \$out, '2>', \$err) or BAIL_OUT("pg_dump $database: $err");
+	$done or BAIL_OUT("pg_dump $database: $err");
 	return $out =~ s/^\\(un)?restrict \w+$//mgr;
 }
 
@@ -355,5 +307,5 @@ like($dump, qr/CREATE $_ /, "pg_dump tells of \L$_") for qw(FUNCTION AGGREGATE T
 ok($dump eq dump_of('old'), 'all objects of an updated 1.0 are dumped as those of a fresh 1.1, byte for byte')
   or diag(different([ split /\n/, $dump ], [ split /\n/, dump_of('old') ]));
 
-stop();
+$server->stop;
 done_testing();
