@@ -177,6 +177,36 @@ merge_column_write(MergeRule *rule, const RowStamp *stamp, int column)
 	return write;
 }
 
+/*
+ * Take out the names that the table lacks; false if there are none.  Servers have
+ * columns before they are sent, so such a name is of one that was dropped, or renamed.
+ */
+bool
+merge_forget_columns(const MergeRule *rule, RowStamp *stamp)
+{
+	uint32 kept = 0;
+	bool forgotten;
+
+	for (uint32 i = 0; i < stamp->ncolumns; i++)
+	{
+		const StampColumn *listed = &stamp->columns[i];
+		bool known = false;
+
+		for (int j = 0; j < rule->ncolumns && !known; j++)
+		{
+			const MergeColumn *column = &rule->columns[j];
+
+			known = column->kind == MERGE_COLUMN_PLAIN && column->length == listed->length &&
+				memcmp(column->name, listed->name, listed->length) == 0;
+		}
+		if (known)
+			stamp->columns[kept++] = *listed;
+	}
+	forgotten = kept < stamp->ncolumns;
+	stamp->ncolumns = kept;
+	return forgotten;
+}
+
 /* The text of a value that has OIDs inside, under settings that are the same everywhere. */
 static char *
 merge_value_text(const MergeColumn *column, Datum value)
@@ -328,6 +358,7 @@ merge_join_rows(MergeRule *rule, RowValues *row, const RowValues *there, MergeOu
 	row_stamp_open(&stood, before);
 	row_stamp_open(&arrived, row_stamp_of(rule, row));
 	row_stamp_join(&joined, &stood, &arrived);
+	(void) merge_forget_columns(rule, &joined);
 	for (int i = 0; i < rule->ncolumns; i++)
 	{
 		MergeOutcome column = {0};

@@ -41,6 +41,7 @@ extern struct varlena *row_stamp_of(const MergeRule *rule, const RowValues *row)
 extern void row_set_stamp(const MergeRule *rule, RowValues *row, struct varlena *stamp);
 extern struct varlena *row_stamp_without_writes(const struct varlena *flat);
 extern WriteStamp merge_column_write(MergeRule *rule, const RowStamp *stamp, int column);
+extern bool merge_forget_columns(const MergeRule *rule, RowStamp *stamp);
 extern uint64 merge_value_hash(const MergeColumn *column, Datum value);
 extern bool merge_column_includes(MergeRule *rule, int column, const RowValues *whole,
 								  const RowValues *part);

@@ -3,10 +3,16 @@
  *		Forgetting what stamps say of columns that a table lacks.
  *
  * A stamp names the columns that were written later than their row.  The name of one
- * that was dropped, or renamed, stays there: it is never read, and a column that gets
- * the name later would find it.  This rewrites the rows that have such names, where
- * they are, and fires nothing.  A peer that has not dropped the column brings the name
- * back: so it is done where all servers have dropped it.
+ * that was dropped, or renamed, stays there until the row is written; and a column that
+ * gets the name later would find it.  The write of the row has a hash of the names of
+ * its columns, which no longer tells of which they are: so none of them counts as
+ * written, until one is.
+ *
+ * This rewrites the rows that have such names, or such a hash, where they are, and fires
+ * nothing.  All columns that are there come to count as written with the row: that is
+ * true if all servers have the same values, as is asked of them when columns change.
+ * The write is told by a time that is the next within its nanosecond, the same
+ * on every server, so that the new hash takes the place of the old one wherever they meet.
  */
 #include "core/compat.h"
 
@@ -21,34 +27,24 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
-/* Take out the names that the table lacks; false if there are none. */
+/* Let the stamp of a row tell of the table's columns; false if it does. */
 static bool
 prune_stamp(MergeRule *rule, RowValues *row)
 {
 	RowStamp stamp;
-	uint32 kept = 0;
+	bool pruned;
 
 	row_stamp_open(&stamp, row_stamp_of(rule, row));
-	for (uint32 i = 0; i < stamp.ncolumns; i++)
+	pruned = merge_forget_columns(rule, &stamp);
+	if (stamp.row.node.length > 0 && !merge_rule_knows(rule, stamp.row.hash))
 	{
-		const StampColumn *listed = &stamp.columns[i];
-		bool known = false;
-
-		for (int j = 0; j < rule->ncolumns && !known; j++)
-		{
-			const MergeColumn *column = &rule->columns[j];
-
-			known = column->kind == MERGE_COLUMN_PLAIN && column->length == listed->length &&
-				memcmp(column->name, listed->name, listed->length) == 0;
-		}
-		if (known)
-			stamp.columns[kept++] = *listed;
+		stamp.row.at.logical++;
+		stamp.row.hash = rule->sent_columns;
+		pruned = true;
 	}
-	if (kept == stamp.ncolumns)
-		return false;
-	stamp.ncolumns = kept;
-	row_set_stamp(rule, row, row_stamp_close(&stamp));
-	return true;
+	if (pruned)
+		row_set_stamp(rule, row, row_stamp_close(&stamp));
+	return pruned;
 }
 
 static uint64

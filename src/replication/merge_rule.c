@@ -364,14 +364,10 @@ rule_find_told(MergeRule *rule, uint64 hash)
 	return told;
 }
 
-/* Did the write of a row, with this hash of the names of its columns, write a column? */
-bool
-merge_rule_covers(MergeRule *rule, uint64 hash, int column)
+/* The columns that a hash of names is of; none, if that cannot be told. */
+static const Bitmapset *
+rule_told(MergeRule *rule, uint64 hash)
 {
-	if (hash == 0)
-		return true; /* of a row that was there before merging */
-	if (hash == rule->sent_columns)
-		return rule->columns[column].sent;
 	if (hash != rule->told)
 	{
 		MemoryContext before = MemoryContextSwitchTo(rule->context);
@@ -381,7 +377,25 @@ merge_rule_covers(MergeRule *rule, uint64 hash, int column)
 		rule->told = hash;
 		MemoryContextSwitchTo(before);
 	}
-	return bms_is_member(column, rule->told_columns);
+	return rule->told_columns;
+}
+
+/* Did the write of a row, with this hash of the names of its columns, write a column? */
+bool
+merge_rule_covers(MergeRule *rule, uint64 hash, int column)
+{
+	if (hash == 0)
+		return true; /* of a row that was there before merging */
+	if (hash == rule->sent_columns)
+		return rule->columns[column].sent;
+	return bms_is_member(column, rule_told(rule, hash));
+}
+
+/* Is it known of which columns a hash is?  Not where one of them is no longer there. */
+bool
+merge_rule_knows(MergeRule *rule, uint64 hash)
+{
+	return hash == 0 || hash == rule->sent_columns || rule_told(rule, hash) != NULL;
 }
 
 /*

@@ -84,5 +84,6 @@ extern MergeRule *merge_rule_get(Relation table, Oid extension);
 extern Oid merge_rule_companion_of(Relation companion, Oid extension);
 extern uint64 merge_columns_hash(Relation table, const Bitmapset *columns);
 extern bool merge_rule_covers(MergeRule *rule, uint64 hash, int column);
+extern bool merge_rule_knows(MergeRule *rule, uint64 hash);
 
 #endif /* DISTRIBUTED_MERGE_RULE_H */

@@ -482,6 +482,7 @@ merge_write_update(const TriggerData *trigger, MergeRule *rule, RowValues *row,
 	check_hidden(rule, table, row, there);
 	is_upsert = proposal_open(rule, desc, there, &proposed);
 	row_stamp_open(&stamp, row_stamp_of(rule, there));
+	(void) merge_forget_columns(rule, &stamp);
 	time = merge_time_of_write(row_stamp_latest(&stamp));
 	now = write_at(time, node);
 	for (int i = 0; i < rule->ncolumns; i++)
