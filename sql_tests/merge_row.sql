@@ -291,6 +291,18 @@ SELECT digest('t');
 -- a small column beside it takes little of the log
 SELECT pg_column_size(_merge) < 150 AS small FROM t;
 
+-- one that is small by now, of another type, comes with its write
+CALL make('t', 'k int PRIMARY KEY, doc text, long text');
+INSERT INTO t (k, doc, long) SELECT 1, string_agg(md5(i::text), ''), repeat('7', 30) FROM generate_series(1, 1000) i;
+SELECT _merge::jsonb -> 'columns' -> 'long' ? 'hash' AS hashed FROM t;
+ALTER TABLE t ALTER long TYPE int USING length(long);
+ALTER TABLE merge_row_b.t ALTER long TYPE int USING length(long);
+SELECT enable_merge('t'), enable_merge('merge_row_b.t');
+CALL arrive($$INSERT INTO merge_row_b.t VALUES (1, 'of old', 1, '{"arrives": true, "context": {"z": 5}, "live": {"z": 5}, "row": {"at": "5.0", "node": "z"}}')$$);
+CALL there();
+SELECT long, length(doc) FROM merge_row_b.t;
+SET distributed.node = 'a';
+
 -- A column that the sender's table lacks is not taken for written.
 CALL make('t', 'k int PRIMARY KEY, a text');
 ALTER TABLE merge_row_b.t ADD b text DEFAULT 'of b', ADD z int;

@@ -124,7 +124,7 @@ for my $name (@names)
 		CREATE EXTENSION dblink;
 		CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
 		CREATE DOMAIN small AS integer;
-		CREATE TABLE items (id integer PRIMARY KEY, n gcounter NOT NULL DEFAULT '{}', note text, price numeric(8, 2), code varchar(20), amount numeric);
+		CREATE TABLE items (id integer PRIMARY KEY, n gcounter NOT NULL DEFAULT '{}', note text, price numeric(8, 2), code varchar(20), amount numeric, big text, long text);
 		CREATE TABLE moods (id integer PRIMARY KEY, feels mood, several mood[], size small, n gcounter NOT NULL DEFAULT '{}');
 		CREATE SCHEMA app;
 		CREATE TABLE app.orders (id integer PRIMARY KEY, n gcounter NOT NULL DEFAULT '{}', note text);
@@ -191,7 +191,7 @@ well('a volatile default');
 
 query('b', q{UPDATE items SET token = gen_random_uuid(), note = 'of b' WHERE id IN (6, 7)});
 change('items', 'ALTER TABLE items DROP COLUMN token, DROP COLUMN stamped');
-same('a column is dropped', 'items', q{SELECT string_agg(attname, ' ' ORDER BY attname) FROM pg_attribute WHERE attrelid = 'items_removed'::regclass AND attnum > 0 AND NOT attisdropped}, '_merge amount code grade id n note price');
+same('a column is dropped', 'items', q{SELECT string_agg(attname, ' ' ORDER BY attname) FROM pg_attribute WHERE attrelid = 'items_removed'::regclass AND attnum > 0 AND NOT attisdropped}, '_merge amount big code grade id long n note price');
 query('a', q{SELECT enable_merge('items', prune => true)});
 query('a', q{UPDATE items SET n = n + 1 WHERE id = 6});
 query('b', q{UPDATE items SET n = n + 1 WHERE id = 7});
@@ -234,8 +234,9 @@ query('b', q{UPDATE items SET class = 'b now' WHERE id = 12; INSERT INTO items (
 same('... and is merged as any', 'items', q{SELECT string_agg(concat(id, class), ' ' ORDER BY id) FROM items WHERE class <> 'none'}, '1early 4by b 10last 11a now 12b now 25new');
 
 query('a', q{UPDATE items SET price = 1.50 WHERE id = 1; DELETE FROM items WHERE id = 17});
-query('b', q{UPDATE items SET price = 2.50 WHERE id = 2});
-change('items', 'ALTER TABLE items ALTER COLUMN price TYPE numeric(10, 2) USING price * 100');
+query('b', q{UPDATE items SET price = 2.50 WHERE id = 2; INSERT INTO items (id, big, long) SELECT 60, string_agg(md5(i::text), ''), repeat('7', 30) FROM generate_series(1, 500) i});
+change('items', 'ALTER TABLE items ALTER COLUMN price TYPE numeric(10, 2) USING price * 100, ALTER COLUMN big TYPE text USING upper(big), ALTER COLUMN long TYPE integer USING length(long)');
+on_all(q{SELECT enable_merge('items', prune => true)});
 my $prices = 'SELECT sum(price), (SELECT string_agg(price::text, $$ $$ ORDER BY id) FROM items WHERE id IN (1, 2)) FROM items';
 same('a type that is changed by an expression', 'items', $prices, '13750.00|150.00 250.00');
 on_all(q{SELECT enable_merge('items'), resync('items')});
@@ -305,7 +306,23 @@ change('keyed', 'ALTER TABLE keyed DROP CONSTRAINT keyed_pkey, ADD PRIMARY KEY (
 query('a', q{INSERT INTO keyed VALUES (1, 'us', gcounter '{}' + 1); UPDATE keyed SET n = n + 1 WHERE region = 'eu'});
 query('b', q{INSERT INTO keyed VALUES (1, 'asia', gcounter '{}' + 1); DELETE FROM keyed WHERE (region, id) = ('us', 2)});
 same('another key', 'keyed', q{SELECT string_agg(concat(region, id, value(n)), ' ' ORDER BY region) FROM keyed}, 'asia11 eu12 us11');
-well('another key');
+
+change('keyed', 'ALTER TABLE keyed RENAME COLUMN n TO hits');
+on_all(q{SELECT enable_merge('keyed', prune => true)});
+query('a', q{INSERT INTO keyed (id, region) VALUES (2, 'us'); UPDATE keyed SET hits = hits + 1 WHERE id = 2});
+query('b', q{UPDATE keyed SET hits = hits + 1 WHERE region = 'asia'});
+same('a counter is renamed', 'keyed', q{SELECT string_agg(concat(region, id, value(hits)), ' ' ORDER BY region, id) FROM keyed}, 'asia12 eu12 us11 us22');
+query('b', q{DELETE FROM keyed WHERE id = 2});
+change('keyed', 'ALTER TABLE keyed DROP COLUMN hits');
+on_all(q{SELECT enable_merge('keyed', prune => true)});
+for my $step (q{ALTER TABLE keyed ADD COLUMN hits gcounter NOT NULL DEFAULT '{}'}, q{SELECT enable_merge('keyed')}, q{SELECT create_merge_publication('merge')})
+{
+	on_all($step);
+}
+query('a', q{INSERT INTO keyed (id, region) VALUES (2, 'us'); UPDATE keyed SET hits = hits + 1});
+query('b', q{UPDATE keyed SET hits = hits + 1 WHERE region = 'asia'});
+same('... and one that has the name of one that was dropped counts anew', 'keyed', q{SELECT string_agg(concat(region, id, value(hits)), ' ' ORDER BY region, id) FROM keyed}, 'asia12 eu11 us11 us21');
+well('another key, and counters');
 
 # --- a unique index
 
@@ -451,6 +468,7 @@ query('c', q{ALTER DATABASE shop SET distributed.node = 'c'});
 my $dump = $server{a}->basedir . '/schema.sql';
 $server{a}->command_ok([ 'pg_dump', '--schema-only', '--no-publications', '--no-subscriptions', '-f', $dump, '-d', $server{a}->connstr('shop') ], 'a schema is dumped');
 $server{c}->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $dump, '-d', $server{c}->connstr('shop') ], '... and loaded by a server that joins');
+query('c', q{SET distributed.test_clock = '-1d'; INSERT INTO items (id, big, long) VALUES (60, 'of old', 1)});
 my $busy = start_sessions($server{b}, 2, 300, "UPDATE late SET n = n + 1 WHERE id = 'a';\nUPDATE items SET note = 'busy' WHERE id = 31;\n", 'shop');
 set_up(", joining => 'c'");
 is(session_errors($busy), '', '... while others write');
@@ -464,6 +482,7 @@ agree("... has a table whose enum, domain and columns have changed: $_->[0]", @$
 	[ parted => $parted, 'parted_asia1x4 parted_eu1b2 parted_eu70 parted_eu80' ],
 	[ late => q{SELECT string_agg(concat(id, value(n)), ' ' ORDER BY id) FROM late}, 'a602 b1' ],
 	map { [ $_ => 'SELECT 1', 1 ] } qw(keyed pairs tenants papers);
+agree('... where a large value was changed with its type', 'items', 'SELECT left(big, 6), length(big), long FROM items WHERE id = 60', 'C4CA42|16000|30');
 query('c', q{UPDATE items SET class = 'by c' WHERE id = 3; UPDATE moods SET feels = 'happy' WHERE id = 4});
 same('... and writes', 'items', q{SELECT class FROM items WHERE id = 3}, 'by c');
 well('a server joins');

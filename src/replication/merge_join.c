@@ -307,11 +307,11 @@ join_lattice(MergeRule *rule, RowValues *row, const RowValues *there, int column
 	return lacks;
 }
 
-/* Has the value that a write is of come with it? */
+/* Has the value that a write is of come with it?  A column that was large may be of another type. */
 static bool
 join_vouched(const MergeColumn *column, const WriteStamp *write, const RowValues *row, int which)
 {
-	return write->hash == 0 ||
+	return write->hash == 0 || !column->may_lack ||
 		(!row->nulls[which] && write->hash == merge_value_hash(column, row->values[which]));
 }
 

@@ -1,18 +1,20 @@
 /*
  * merge_prune.c
- *		Forgetting what stamps say of columns that a table lacks.
+ *		Having stamps tell of the columns that a table has by now.
  *
  * A stamp names the columns that were written later than their row.  The name of one
  * that was dropped, or renamed, stays there until the row is written; and a column that
  * gets the name later would find it.  The write of the row has a hash of the names of
  * its columns, which no longer tells of which they are: so none of them counts as
- * written, until one is.
+ * written, until one is.  And the write of a large value has a hash of it, which is that
+ * of another one when the column has been given another type by an expression.
  *
- * This rewrites the rows that have such names, or such a hash, where they are, and fires
- * nothing.  All columns that are there come to count as written with the row: that is
- * true if all servers have the same values, as is asked of them when columns change.
- * The write is told by a time that is the next within its nanosecond, the same
- * on every server, so that the new hash takes the place of the old one wherever they meet.
+ * This rewrites the rows of which that is so, where they are, and fires nothing.  All
+ * columns that are there come to count as written with the row, and the values that are
+ * there as those that were written: that is true if all servers have the same values, as
+ * is asked of them when columns change.  The write is told by a time that is the next
+ * within its nanosecond, the same on every server, so that the new hash takes the place
+ * of the old one wherever they meet.
  */
 #include "core/compat.h"
 
@@ -27,6 +29,34 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
+/* Give a write another hash, and its next time; false if it has that hash. */
+static bool
+prune_write(WriteStamp *write, uint64 hash)
+{
+	if (write->hash == hash)
+		return false;
+	write->at.logical++;
+	write->hash = hash;
+	return true;
+}
+
+/* The write of a large value, which may be another one by now, or not large. */
+static bool
+prune_column(MergeRule *rule, const RowValues *row, StampColumn *listed)
+{
+	for (int i = 0; i < rule->ncolumns; i++)
+	{
+		MergeColumn *column = &rule->columns[i];
+		bool hashed = column->may_lack && !row->nulls[i];
+
+		if (column->kind == MERGE_COLUMN_PLAIN && column->length == listed->length &&
+			memcmp(column->name, listed->name, listed->length) == 0)
+			return prune_write(&listed->write,
+							   hashed ? merge_value_hash(column, row->values[i]) : 0);
+	}
+	return false;
+}
+
 /* Let the stamp of a row tell of the table's columns; false if it does. */
 static bool
 prune_stamp(MergeRule *rule, RowValues *row)
@@ -36,12 +66,13 @@ prune_stamp(MergeRule *rule, RowValues *row)
 
 	row_stamp_open(&stamp, row_stamp_of(rule, row));
 	pruned = merge_forget_columns(rule, &stamp);
-	if (stamp.row.node.length > 0 && !merge_rule_knows(rule, stamp.row.hash))
+	for (uint32 i = 0; i < stamp.ncolumns; i++)
 	{
-		stamp.row.at.logical++;
-		stamp.row.hash = rule->sent_columns;
-		pruned = true;
+		if (stamp.columns[i].write.hash != 0)
+			pruned |= prune_column(rule, row, &stamp.columns[i]);
 	}
+	if (stamp.row.node.length > 0 && !merge_rule_knows(rule, stamp.row.hash))
+		pruned |= prune_write(&stamp.row, rule->sent_columns);
 	if (pruned)
 		row_set_stamp(rule, row, row_stamp_close(&stamp));
 	return pruned;
