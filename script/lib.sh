@@ -264,7 +264,7 @@ project_files() (
 # copy_source: copy the sources to $work/src and the shared data to $work/data, set
 # $source; from here on the checkout itself is neither read nor written. Where the
 # checkout has its history, DISTRIBUTED_1_0 is an archive of version 1.0, for
-# t/130_upgrade.pl.
+# t/lib/OldServer.pm.
 copy_source() {
 	source=$work/src
 	say "copying the sources to $source"
