@@ -567,7 +567,9 @@ static const FuzzType types[] = {
 	  " \"berlin\", \"hash\": \"0123456789abcdef\"}, \"columns\": {\"status\": {\"at\": \"1790000086400000000.0\","
 	  " \"node\": \"tokyo\"}}}",
 	  "{\"context\": {\"big\": 9214364837600034815}, \"live\": {\"big\": 1}, \"row\": {\"at\":"
-	  " \"9214364837600034815.0\", \"node\": \"big\"}}"}},
+	  " \"9214364837600034815.0\", \"node\": \"big\"}}",
+	  "{\"arrives\": true, \"context\": {\"a\": 17, \"b\": 9}, \"live\": {\"b\": 8}, \"row\": {\"at\":"
+	  " \"17.0\", \"node\": \"a\"}}"}},
 };
 
 /* What an error may say. */
